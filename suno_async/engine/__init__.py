@@ -1,0 +1,1 @@
+"""How we talk to a gateway: one effect, one owner file."""

@@ -1,0 +1,1 @@
+"""What a gateway says and what it means: pure values, no I/O, no clock, no randomness."""

@@ -1,0 +1,55 @@
+"""The batch: how many ids one request may ask for, learned from what the gateway refuses.
+
+Two things are learned. Some gateways have no batch route; that is believed only if a single look then answers, and
+asked again after ten minutes, because one HTML page must not downgrade a million ids for ever. And a batch can be
+refused as a whole, by one id that spoils it or by its size: the caller halves it (the failing half first), and
+``succeeded`` and ``spoiled`` tell here what came of the halves.
+"""
+
+import msgspec
+
+_ASK_AGAIN = 600.0
+
+
+class Batch(msgspec.Struct):
+    """How many ids the next request may ask for."""
+
+    size: int
+    """The size that is used now; what the user set, until a smaller one proves to be the largest that works."""
+    _suspected: bool = False
+    _without_until: float = float("-inf")
+    _worked: int = 0
+    _spoiled: bool = False
+
+    def room(self, now: float) -> int:
+        """Ids for the next request: 1 means a single look."""
+        return 1 if self._suspected or now < self._without_until else self.size
+
+    def refused_route(self, now: float) -> None:
+        """A batch was answered as by a gateway that has no such route."""
+        self._suspected = now >= self._without_until
+
+    def answered_single(self, now: float) -> None:
+        """A single look was answered: if the route was in doubt, the gateway has none."""
+        if self._suspected:
+            self._suspected = False
+            self._without_until = now + _ASK_AGAIN
+
+    def failed_single(self) -> None:
+        """A single look got no better answer: that is an outage, and says nothing about the route."""
+        self._suspected = False
+
+    def succeeded(self, ids: int) -> None:
+        """A part of a refused batch was answered."""
+        self._worked = max(self._worked, ids)
+
+    def spoiled(self) -> None:
+        """One id alone was refused: it was the cause, not the size."""
+        self._spoiled = True
+
+    def searched(self) -> None:
+        """The search is over: keep the size that works, unless one id was the cause."""
+        if self._worked and not self._spoiled:
+            self.size = min(self.size, self._worked)
+        self._worked = 0
+        self._spoiled = False

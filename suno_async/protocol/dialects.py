@@ -1,0 +1,237 @@
+"""The slow path: every shape of task that gateways have been seen to answer with, as the same structs.
+
+Sources: new-api 2025 and 2026, Suno-API (Go) whose single fetch gives the payload alone, forks that pass on
+sunoapi.org, and the documents of aggregators; each oddity is explained where it is handled.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from .lenient import moment, number, percent, read_json, snake, text
+from .models import Lyrics, Song, Status, Task
+
+STATUSES = {
+    **{status.value.lower(): status for status in Status},
+    "fail": Status.FAILURE,  # docs.newapi.pro
+    "failed": Status.FAILURE,
+    "error": Status.FAILURE,
+    "cancelled": Status.FAILURE,
+    "canceled": Status.FAILURE,
+    "rejected": Status.FAILURE,
+    "expired": Status.FAILURE,
+    "timeout": Status.FAILURE,
+    "40": Status.FAILURE,  # numbers: taskBatchId backends
+    "complete": Status.SUCCESS,
+    "completed": Status.SUCCESS,
+    "succeeded": Status.SUCCESS,
+    "succeed": Status.SUCCESS,
+    "done": Status.SUCCESS,
+    "finished": Status.SUCCESS,
+    "30": Status.SUCCESS,
+    "pending": Status.QUEUED,
+    "queueing": Status.QUEUED,
+    "waiting": Status.QUEUED,
+    "processing": Status.IN_PROGRESS,
+    "running": Status.IN_PROGRESS,
+    "streaming": Status.IN_PROGRESS,
+    "text_success": Status.IN_PROGRESS,  # sunoapi.org, passed on by forks
+    "first_success": Status.IN_PROGRESS,
+    "20": Status.IN_PROGRESS,
+}
+_FAILING = ("_failed", "_error", "_exception")  # CREATE_TASK_FAILED, SENSITIVE_WORD_ERROR, CALLBACK_EXCEPTION
+_TASK_IDS = ("task_id", "task_batch_id", "job_id")
+_CLIP_IDS = ("clip_id", "music_id", "song_id")
+_AUDIO = ("audio_url", "cld2_audio_url", "source_audio_url", "song_url", "stream_audio_url", "source_stream_audio_url")
+_PAYLOADS = ("data", "clips", "items", "songs", "musics", "suno_data", "response", "output", "result")
+_DEPTH = 4
+
+
+def status_of(word: str) -> Status:
+    """What a status word means; words nobody has explained are UNKNOWN, which is not final."""
+    folded = word.strip().lower()
+    found = STATUSES.get(folded)
+    if found is not None:
+        return found
+    return Status.FAILURE if folded.endswith(_FAILING) else Status.UNKNOWN
+
+
+def read_tasks(document: Any) -> list[Task]:
+    """Every task in a decoded answer; a payload without a task id is one task whose ``task_id`` is "".
+
+    An empty list means that the answer tells about no task at all.
+    """
+    outer: dict[str, Any] = {}
+    value = document
+    for _ in range(_DEPTH):
+        if not isinstance(value, dict):
+            break
+        fields = snake(value)
+        if _is_task(fields):
+            return [_task(value, outer)]
+        if _is_payload(fields) or "data" not in fields:
+            break
+        outer = outer or fields
+        value = _opened(fields["data"])
+    if isinstance(value, list):
+        return _from_list(value, outer)
+    if isinstance(value, dict) and value and _is_payload(snake(value)):
+        return [_task({"data": value}, outer)]
+    return []
+
+
+def _from_list(items: list[Any], outer: dict[str, Any]) -> list[Task]:
+    rows = [item for item in items if isinstance(item, dict)]
+    tasks = [row for row in rows if _is_task(snake(row))]
+    if tasks:
+        return [_task(row, {}) for row in tasks]
+    return [_task({"data": items}, outer)] if any(_is_payload(snake(row)) for row in rows) else []
+
+
+def _is_task(fields: dict[str, Any]) -> bool:
+    # clips of some gateways carry a task_id of their own: "<task>_1"
+    named = any(isinstance(fields.get(key), str | int) for key in _TASK_IDS)
+    clip = any(fields.get(key) for key in _CLIP_IDS) or any(key in fields for key in _AUDIO)
+    return named and not clip
+
+
+def _is_payload(fields: dict[str, Any]) -> bool:
+    audio = any(key in fields for key in (*_AUDIO, "audio"))
+    words = isinstance(fields.get("text"), str) or isinstance(fields.get("lyrics"), str)
+    held = any(isinstance(fields.get(key), list | dict) for key in _PAYLOADS if key not in {"data", "response"})
+    return audio or words or held or ("id" in fields and "status" in fields)
+
+
+def _opened(value: Any) -> Any:
+    """Text that is itself JSON, opened (sunoapi.org keeps whole answers in strings)."""
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return read_json(value.encode())
+        except ValueError:
+            return value
+    return value
+
+
+def _task(row: dict[str, Any], outer: dict[str, Any]) -> Task:
+    fields = snake(row)
+    payload = _payload(fields)
+    songs = tuple(map(_song, _clips(payload)))
+    lyrics = None if songs else _lyrics(payload)
+    progress = percent(fields.get("progress"), outer.get("progress"))
+    word, status = _status(fields, outer, songs, progress)
+    reason = text(fields.get("fail_reason"), fields.get("error_message"), fields.get("fail_msg"))
+    if not reason and status is Status.FAILURE:
+        reason = text(*(song.error_message for song in songs))
+    return Task(
+        task_id=text(*(fields.get(key) for key in _TASK_IDS)),
+        action=text(fields.get("action"), fields.get("type")).upper(),
+        status=status,
+        status_text=word,
+        progress=progress,
+        fail_reason=reason,
+        submit_time=moment(fields.get("submit_time"), fields.get("created_at")),
+        start_time=moment(fields.get("start_time"), fields.get("started_at")),
+        finish_time=moment(fields.get("finish_time"), fields.get("finished_at")),
+        songs=songs,
+        lyrics=lyrics,
+        quota=number(fields.get("quota")),
+        payload=msgspec.json.encode(row),
+    )
+
+
+def _payload(fields: dict[str, Any]) -> Any:
+    """What the task has made so far: the innermost of its nested envelopes (yunwu wraps a {code, data} in data)."""
+    value: Any = fields
+    for _ in range(_DEPTH):
+        if not isinstance(value, dict):
+            break
+        inner = snake(value)
+        held = next((_opened(inner[key]) for key in _PAYLOADS if inner.get(key) not in (None, "", [], {})), None)
+        if not isinstance(held, dict | list) or (value is not fields and _is_made(inner)):
+            break
+        value = held
+    return None if value is fields else value
+
+
+def _is_made(inner: dict[str, Any]) -> bool:
+    return any(key in inner for key in _AUDIO) or isinstance(inner.get("text"), str)
+
+
+def _clips(payload: Any) -> list[dict[str, Any]]:
+    if isinstance(payload, dict):
+        rows = [snake(item) for item in payload.values() if isinstance(item, dict)]
+        if rows and all(_is_clip(row) for row in rows) and not _is_made(snake(payload)):
+            return rows  # a map from clip id to clip (GoAPI)
+        payload = [payload]
+    if not isinstance(payload, list):
+        return []
+    return [row for item in payload if isinstance(item, dict) and _is_clip(row := snake(item))]
+
+
+def _is_clip(fields: dict[str, Any]) -> bool:
+    if isinstance(fields.get("text"), str):
+        return False
+    return any(key in fields for key in (*_AUDIO, *_CLIP_IDS)) or ("id" in fields and "metadata" in fields)
+
+
+def _song(clip: dict[str, Any]) -> Song:
+    meta = clip.get("metadata")
+    meta = snake(meta) if isinstance(meta, dict) else {}
+    audio = text(*(clip.get(key) for key in (*_AUDIO, "url")))
+    return Song(
+        id=text(clip.get("id"), *(clip.get(key) for key in _CLIP_IDS)),
+        title=text(clip.get("title")),
+        # clips in error have been seen with ".../None.mp3"
+        audio_url="" if audio.endswith("None.mp3") else audio,
+        video_url=text(clip.get("video_url"), clip.get("cld2_video_url")),
+        image_url=text(clip.get("image_url"), clip.get("cld2_image_url")),
+        image_large_url=text(clip.get("image_large_url")),
+        duration=number(meta.get("duration"), clip.get("duration")) or None,
+        tags=text(meta.get("tags"), clip.get("tags")),
+        prompt=text(meta.get("prompt"), clip.get("prompt"), clip.get("lyric")),
+        model=text(clip.get("model_name"), clip.get("mv"), clip.get("model")),
+        status=text(clip.get("status"), clip.get("state")),
+        error_message=text(meta.get("error_message"), clip.get("error_message"), meta.get("error_type")),
+        created_at=moment(clip.get("created_at"), clip.get("create_time")),
+    )
+
+
+def _lyrics(payload: Any) -> Lyrics | None:
+    if isinstance(payload, list) and payload:
+        payload = payload[0]
+    if not isinstance(payload, dict):
+        return None
+    fields = snake(payload)
+    words = text(fields.get("text"), fields.get("lyrics"))
+    if not words:
+        return None
+    return Lyrics(
+        id=text(fields.get("id")),
+        title=text(fields.get("title")),
+        text=words,
+        tags=text(fields.get("tags")),
+        status=text(fields.get("status")),
+    )
+
+
+def _status(
+    fields: dict[str, Any], outer: dict[str, Any], songs: Iterable[Song], progress: int | None
+) -> tuple[str, Status]:
+    """The task's own word wins; else the envelope's; else what its clips say."""
+    for holder in (fields, outer):
+        word = text(holder.get("status"), holder.get("state"), holder.get("task_status"))
+        if word:
+            return word, status_of(word)
+    payload = _payload(fields)
+    words = [song.status for song in songs if song.status]
+    if not words and isinstance(payload, dict):
+        words = [text(snake(payload).get("status"))]
+    found = {status_of(word) for word in words if word}
+    if found and found <= {Status.SUCCESS}:
+        return "", Status.SUCCESS
+    if Status.FAILURE in found and found <= {Status.FAILURE, Status.SUCCESS}:
+        return "", Status.FAILURE
+    if not found and progress == 100 and any(song.playable for song in songs):
+        return "", Status.SUCCESS
+    return "", Status.IN_PROGRESS if found or progress is not None else Status.UNKNOWN

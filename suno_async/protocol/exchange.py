@@ -1,0 +1,24 @@
+"""One request and its answer, as values."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """What is to be sent: a method, a path that is safe in a URL as it stands, and a JSON body or none."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    body: bytes | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: status, headers (looked up without regard to case) and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fresh: bool = False
+    """The connection was opened for this request alone, so the answer cannot be another request's."""

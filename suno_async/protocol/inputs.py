@@ -1,0 +1,153 @@
+"""What callers hand us: each value is checked before any request, and refused with what to do instead."""
+
+import math
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .errors import ConfigurationError
+
+_TASK_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,128}").fullmatch
+_ACTION = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}").fullmatch
+_KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?").fullmatch
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]", re.IGNORECASE).fullmatch
+
+
+class Secret:
+    """A key that shows itself to nobody: its text is "***" everywhere but in ``reveal()``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret does not leave its process")
+
+    def reveal(self) -> str:
+        """The key itself; raises ConfigurationError, without the value, if it cannot be one."""
+        value = self._value() if callable(self._value) else self._value
+        if not isinstance(value, str) or not value:
+            raise ConfigurationError("there is no API key: pass api_key=... or set SUNO_API_KEY")
+        if _KEY(value) is None:
+            del value  # a traceback shows the locals of its frames
+            raise ConfigurationError(
+                "the API key has blanks, line ends or other characters no key has, or is not 8 to 512 characters long:"
+                " copy it again"
+            )
+        return value
+
+    @property
+    def renewable(self) -> bool:
+        """True if the key comes from a callable, so that asking again may give another one."""
+        return callable(self._value)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a gateway is: ``base`` to put paths behind, ``host`` to name it in messages."""
+
+    base: str
+    host: str
+    stripped_v1: bool = False
+    """A ``/v1`` at the end was taken off: gateways answer there with 404 (new-api, controller/relay.go)."""
+
+
+def read_address(base_url: object, *, allow_insecure: bool = False) -> Address:
+    """The checked address of a gateway; raises ConfigurationError that says what is wrong with it."""
+    if not isinstance(base_url, str) or not base_url.strip():
+        raise ConfigurationError("there is no base URL: pass Suno('https://...') or set SUNO_BASE_URL")
+    if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
+        raise ConfigurationError("the base URL has characters no URL has; write hosts of other scripts as xn--...")
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError("the base URL cannot be read: it should look like https://gateway.example") from None
+    host = parts.netloc.rpartition("@")[2].rpartition(":")[0] if port is not None else parts.netloc
+    _refuse_address(parts.scheme, parts.netloc, host, base_url, allow_insecure=allow_insecure)
+    path = parts.path.rstrip("/")
+    v1 = path.endswith("/v1")
+    return Address(f"{parts.scheme}://{parts.netloc}{path.removesuffix('/v1')}", host, v1)
+
+
+def _refuse_address(scheme: str, netloc: str, host: str, url: str, *, allow_insecure: bool) -> None:
+    if scheme not in {"http", "https"}:
+        raise ConfigurationError("the base URL must begin with https:// (or http:// for a gateway on this machine)")
+    if "@" in netloc:
+        raise ConfigurationError("the base URL holds a user name or password: take it out, the key goes in api_key")
+    if "?" in url or "#" in url:
+        raise ConfigurationError("the base URL ends in a query or fragment: give only https://host and a path")
+    if _HOST(host) is None:
+        raise ConfigurationError("the base URL names no usable host: it should look like https://gateway.example")
+    if scheme == "http" and not allow_insecure and _LOOPBACK(host) is None:
+        raise ConfigurationError(
+            f"http:// to {host} would send the key in clear: use https://, or allow_insecure=True (--allow-insecure)"
+        )
+
+
+def check_task_id(task_id: object) -> str:
+    """The id itself, safe in a path; raises ConfigurationError for anything else."""
+    if isinstance(task_id, str) and _TASK_ID(task_id) is not None:
+        return task_id
+    raise ConfigurationError(
+        f"{_shown(task_id)} is no task id: one is 1 to 128 letters, digits and _ . : - as the gateway gave it"
+    )
+
+
+def check_action(action: object) -> str:
+    """The action of a submission, safe in a path; raises ConfigurationError for anything else."""
+    if isinstance(action, str) and _ACTION(action) is not None:
+        return action
+    raise ConfigurationError(f"{_shown(action)} is no action: one is letters, digits, _ and -, such as 'music'")
+
+
+def is_task_id(value: object) -> bool:
+    """True for what a gateway may give out as a task id."""
+    return isinstance(value, str) and _TASK_ID(value) is not None
+
+
+def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
+    """A finite number of seconds above zero (or from zero on); raises ConfigurationError that names the parameter."""
+    return _check_number(name, value, "a number of seconds", lambda x: x > 0 or (zero and x == 0))
+
+
+def check_timeout(name: str, value: object) -> float | None:
+    """A number of seconds from zero on, or None for no end."""
+    return None if value is None else check_seconds(name, value, zero=True)
+
+
+def check_rate(name: str, value: object) -> float | None:
+    """A number of requests a second above zero, or None for no limit."""
+    if value is None:
+        return None
+    return _check_number(name, value, "a number of requests a second", lambda x: x > 0)
+
+
+def check_count(name: str, value: object, most: int) -> int:
+    """A whole number from 1 to ``most``."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
+        return value
+    raise ConfigurationError(f"{name} must be a whole number from 1 to {most}, not {_shown(value)}")
+
+
+def check_factor(name: str, value: object, least: float, most: float) -> float:
+    """A finite number between two bounds, both allowed."""
+    return _check_number(name, value, f"a number from {least:g} to {most:g}", lambda x: least <= x <= most)
+
+
+def _check_number(name: str, value: object, wanted: str, fits: Callable[[float], bool]) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and math.isfinite(value) and fits(value):  # type: ignore[arg-type]
+        return value  # type: ignore[return-value]
+    raise ConfigurationError(f"{name} must be {wanted}, not {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    text = ascii(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:56]}...'"

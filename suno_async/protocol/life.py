@@ -1,0 +1,163 @@
+"""The life of one wait: what each answer means for it. `observe(look, now)` says go on, settled or failed.
+
+An answer is evidence, not truth. What makes an id end: SUCCESS with everything there, FAILURE, a row that is frozen
+with a reason, SUCCESS that stays incomplete for ten minutes, or an id that stays unknown. Everything else goes on.
+"""
+
+import msgspec
+
+from .errors import SunoError, TaskNotFound
+from .models import Status, Task
+from .wire import Look
+
+SUBMITTED_GRACE = 120.0
+"""new-api answers a submission before it inserts the row, so the id may be unknown for a moment (or for ever)."""
+_SUBMITTED_LOOKS = 5
+_STRANGE_LOOKS, _STRANGE_SECONDS = 3, 10.0
+_VANISHED_LOOKS, _VANISHED_SECONDS = 10, 600.0
+_FROZEN_LOOKS, _FROZEN_SECONDS = 3, 60.0
+_INCOMPLETE_SECONDS = 600.0
+
+
+class Again(msgspec.Struct, frozen=True, gc=False):
+    """Look again when the pace says so, or ``within`` so many seconds if that is sooner."""
+
+    within: float | None = None
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """The task is final."""
+
+    task: Task
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The wait is over without a final task."""
+
+    error: SunoError
+
+
+AGAIN = Again()
+_SOON = Again(within=5.0)
+_ROUND = Again(within=15.0)
+"""A gateway refreshes its rows every 15 s (new-api service/task_polling.go)."""
+
+
+class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
+    """One task from first look to last. A record of this size is all that a waiting id costs."""
+
+    task_id: str
+    born: float
+    """Loop time of its submission, or of the first time it was asked for."""
+    ours: bool = False
+    """This client submitted it."""
+    keeps: bool = False
+    """Somebody wants to see the task on its way, so the last look is kept."""
+    alone: bool = False
+    """Ask for it by itself: it spoiled a batch, or its absence has to be confirmed."""
+    kind: str = ""
+    """Its action, where it is known, for the pace."""
+    looks: int = 0
+    looked: float = float("-inf")
+    due: float = 0.0
+    """When its entry on the heap is due; another time on an entry means that the entry is stale."""
+    mark: int | None = None
+    """The mark of the last look; None while it was never seen."""
+    same: int = 0
+    since: float = 0.0
+    missed: int = 0
+    missed_since: float = 0.0
+    incomplete_since: float | None = None
+    last: Look | None = None
+
+    @property
+    def seen(self) -> bool:
+        """The gateway has told about it at least once."""
+        return self.mark is not None
+
+    def last_task(self) -> Task | None:
+        """The task as it was last seen, if somebody wanted it kept."""
+        return self.last.task() if self.last is not None else None
+
+    def observe(self, look: Look, now: float) -> Again | Settled:
+        """What a look says: SUCCESS and FAILURE end it once they are whole, everything else goes on."""
+        self.looks += 1
+        self.looked = now
+        self.missed = 0
+        self.alone = False
+        if look.mark == self.mark:
+            self.same += 1
+        else:
+            self.mark, self.same, self.since = look.mark, 1, now
+        status = look.status
+        if status is Status.FAILURE:
+            return Settled(look.task())
+        if status is Status.SUCCESS:
+            return self._succeed(look, now)
+        if look.frozen:
+            return self._freeze(look, now)
+        if self.incomplete_since is not None and self.last is not None:
+            # SUCCESS was seen and stays seen, whatever the row says now; what it lacked may still come
+            return self._unless_over(self.last.task(), self.incomplete_since, now)
+        if self.keeps and self.same == 1:
+            self.last = look.kept()
+        return AGAIN
+
+    def _succeed(self, look: Look, now: float) -> Again | Settled:
+        task = look.task()
+        if is_whole(task):
+            return Settled(task)
+        if self.incomplete_since is None:
+            self.incomplete_since = now
+        self.last = look.kept()
+        return self._unless_over(task, self.incomplete_since, now)
+
+    def _unless_over(self, task: Task, since: float, now: float) -> Again | Settled:
+        return Settled(task) if now - since >= _INCOMPLETE_SECONDS else _ROUND
+
+    def _freeze(self, look: Look, now: float) -> Again | Settled:
+        """A reason, 100 % and no FAILURE: new-api refunds such a row and never looks at it again."""
+        if self.same >= _FROZEN_LOOKS and now - self.since >= _FROZEN_SECONDS:
+            return Settled(msgspec.structs.replace(look.task(), status=Status.FAILURE, inferred=True))
+        if self.keeps:
+            self.last = look.kept()
+        return Again(within=_FROZEN_SECONDS / 2)
+
+    def miss(self, now: float, *, single: bool) -> Again | Failed:
+        """The gateway does not know the id, or left it out of a batch; only a single look can end a wait."""
+        self.looks += 1
+        self.looked = now
+        if self.missed == 0:
+            self.missed_since = now
+        self.missed += 1
+        if not self._is_gone(now):
+            return _SOON if not self.seen else _ROUND
+        if not single:
+            self.alone = True
+            return Again(within=0.0)
+        said = "any more" if self.seen else f"after {self.missed} looks"
+        message = f"the gateway does not know task {self.task_id} {said}"
+        return Failed(TaskNotFound(message, task_id=self.task_id, task_ids=(self.task_id,), last_seen=self.last_task()))
+
+    def _is_gone(self, now: float) -> bool:
+        absent = now - self.missed_since
+        if self.seen:
+            return self.missed >= _VANISHED_LOOKS and absent >= _VANISHED_SECONDS
+        if self.ours and now - self.born < SUBMITTED_GRACE:
+            return False
+        if self.ours:
+            return self.missed >= _SUBMITTED_LOOKS
+        return self.missed >= _STRANGE_LOOKS and absent >= _STRANGE_SECONDS
+
+
+def is_whole(task: Task) -> bool:
+    """True if a succeeded task has what it promises: an address for each song not in error, or its words.
+
+    Other things that a gateway serves in the same envelope are whole if there is anything at all.
+    """
+    if task.songs:
+        return all(song.playable or song.status.lower() == "error" for song in task.songs)
+    if task.lyrics is not None:
+        return True
+    raw = task.raw
+    return isinstance(raw, dict) and raw.get("data") not in (None, [], {}, "")

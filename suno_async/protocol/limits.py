@@ -1,0 +1,94 @@
+"""How fast we may go: the budget of requests, and the gate that closes when the gateway is in trouble.
+
+Numbers in, numbers out; the callers own the clock, the sleep and the dice.
+"""
+
+import msgspec
+
+_CLOSE_AFTER = 3
+"""Failures in a row that close the gate: one failure in a hundred must not halve the throughput."""
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_REFUSALS_APART = 2.0
+_REFUSALS_WITHIN = 600.0
+
+
+class Budget(msgspec.Struct):
+    """At most ``rate`` requests a second, in any window, after a burst: GCRA, the cell rate algorithm of ATM.
+
+    ``AsyncLimiter``-like buckets let twice the rate through in the first second; this one does not.
+    """
+
+    rate: float | None
+    burst: int = 1
+    _due: float = float("-inf")
+
+    def reserve(self, now: float) -> float:
+        """Seconds the caller has to sleep before its request; the place is taken either way, first come first."""
+        if self.rate is None:
+            return 0.0
+        self._due = max(self._due, now) + 1 / self.rate
+        return max(0.0, self._due - self.burst / self.rate - now)
+
+
+class Gate(msgspec.Struct):
+    """Open, closed for a pause, or half open with one probe out.
+
+    It closes after three failures in a row, and at once when the gateway asks for fewer requests. Each further
+    failure doubles the longest pause (1 s up to 60 s, full jitter, as AWS's standard retry mode); the first success
+    opens it.
+    """
+
+    failures: int = 0
+    until: float = 0.0
+    closed: bool = False
+    probing: bool = False
+    _refused_at: float = float("-inf")
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until a request may go: 0 for now, None while a probe is out and its result decides."""
+        if not self.closed:
+            return 0.0
+        if self.probing:
+            return None
+        return max(0.0, self.until - now)
+
+    def enter(self) -> bool:
+        """Take the way through; True if this request is the probe of a half-open gate."""
+        self.probing = self.closed
+        return self.closed
+
+    def passed(self) -> None:
+        """A request came back with an answer of the gateway's own."""
+        self.failures = 0
+        self.closed = self.probing = False
+
+    def failed(self, now: float, chance: float, *, limited: bool = False, retry_after: float | None = None) -> None:
+        """A request failed; ``limited`` for 429, ``chance`` from 0 to 1 for the jitter."""
+        if self.closed and not self.probing:
+            # the request left before the gate closed: only what the gateway asks for moves the end of the pause
+            self.until = max(self.until, now + (retry_after or 0.0))
+            return
+        self.failures += 1
+        self.probing = False
+        if not limited and self.failures < _CLOSE_AFTER:
+            return
+        beyond = max(0, self.failures - (1 if limited else _CLOSE_AFTER))
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(beyond, 10))
+        self.closed = True
+        # what the gateway asked for is the least; the jitter goes on top, so that not all come back at once
+        self.until = now + max(chance * longest, _FIRST_PAUSE / 10) + (retry_after or 0.0)
+
+    def returned(self) -> None:
+        """The probe came back without a result (cancelled): the next request may probe."""
+        self.probing = False
+
+    def refused(self, now: float) -> bool:
+        """The key was refused; True if that is to be believed: a second time, at least 2 s after the first."""
+        if now - self._refused_at > _REFUSALS_WITHIN:
+            self._refused_at = now
+        return now - self._refused_at >= _REFUSALS_APART
+
+    def welcomed(self) -> None:
+        """The key was accepted."""
+        self._refused_at = float("-inf")

@@ -1,0 +1,295 @@
+"""The wire: structs to bytes, and answers to looks. The fast path, typed; what it cannot read goes to `dialects`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from .dialects import read_tasks, status_of
+from .errors import UnexpectedResponse
+from .exchange import Answer, Request
+from .lenient import moment, percent, read_json, text
+from .models import Lyrics, Song, Status, Task
+from .refusals import Kind, Trouble, error_words, trouble_of
+
+BATCH_PATH = "/suno/fetch"
+_STOCK = {status.value: status for status in Status}
+
+
+class Look(msgspec.Struct, gc=False, eq=False):
+    """What one answer says about one task, read only as far as is needed to go on."""
+
+    task_id: str
+    status: Status
+    mark: int
+    """Two looks with the same mark show the same: nothing a watcher could see has changed."""
+    frozen: bool
+    """A reason to fail and progress 100 % without FAILURE: stock gateways never touch such a row again."""
+    payload: msgspec.Raw | bytes
+    known: Task | None = None
+
+    def task(self) -> Task:
+        """The whole task; the work of reading it is done here."""
+        return self.known or _read_row(self.payload)
+
+    def kept(self) -> "Look":
+        """The same look, holding its own row only: a Raw pins the whole answer it was cut from."""
+        return Look(self.task_id, self.status, self.mark, self.frozen, bytes(self.payload), self.known)
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    code: str
+    data: msgspec.Raw
+
+
+class _Batch(msgspec.Struct, gc=False):
+    code: str
+    data: list[msgspec.Raw]
+
+
+class _Glance(msgspec.Struct, gc=False):
+    """The few fields of a row that every look needs."""
+
+    task_id: str
+    status: str
+    fail_reason: str = ""
+    progress: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    tags: str | None = None
+    prompt: str | None = None
+    duration: float | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class _Clip(msgspec.Struct, gc=False):
+    id: str
+    audio_url: str
+    title: str | None = None
+    video_url: str | None = None
+    image_url: str | None = None
+    image_large_url: str | None = None
+    status: str | None = None
+    state: str | None = None
+    model_name: str | None = None
+    metadata: _Metadata | None = None
+    tags: str | None = None
+    prompt: str | None = None
+    duration: float | None = None
+    error_message: str | None = None
+    created_at: str | None = None
+
+
+class _Words(msgspec.Struct, gc=False):
+    text: str
+    id: str | None = None
+    title: str | None = None
+    tags: str | None = None
+    status: str | None = None
+
+
+class _Row(msgspec.Struct, gc=False):
+    task_id: str
+    status: str
+    data: list[_Clip] | _Words | None = None
+    action: str = ""
+    fail_reason: str = ""
+    progress: str = ""
+    submit_time: int = 0
+    start_time: int = 0
+    finish_time: int = 0
+    quota: int | None = None
+
+
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_batch = msgspec.json.Decoder(_Batch).decode
+_glance = msgspec.json.Decoder(_Glance).decode
+_row = msgspec.json.Decoder(_Row).decode
+_encode = msgspec.json.Encoder().encode
+# what msgspec raises for bytes it will not read: its own errors and UnicodeDecodeError are ValueErrors
+_UNREAD = (ValueError, RecursionError)
+
+
+def ask_one(task_id: str) -> Request:
+    """The look at one task; the id has been checked."""
+    return Request("GET", f"{BATCH_PATH}/{task_id}")
+
+
+def ask_many(task_ids: Sequence[str]) -> Request:
+    """One look at many tasks. Stock gateways parse ``action`` and ignore it, so it is left out."""
+    return Request("POST", BATCH_PATH, _encode({"ids": task_ids}))
+
+
+def read_one(answer: Answer, task_id: str) -> Look | Trouble:
+    """What the answer to a look at one task says.
+
+    An answer about another task is Trouble (a stray answer on a pooled connection), and so is one that names no task,
+    unless its connection served nothing else: Suno-API's single look gives the payload alone.
+    """
+    if not 200 <= answer.status < 300:
+        return trouble_of(answer, task_id)
+    try:
+        envelope = _envelope(answer.body)
+        look = _look(envelope.data) if envelope.code == "success" else None
+    except _UNREAD:
+        look = None
+    if look is None or look.task_id != task_id:
+        return _slow_one(answer, task_id)
+    return look
+
+
+def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
+    tasks = _slow(answer, task_id)
+    if isinstance(tasks, Trouble):
+        return tasks
+    for task in tasks:
+        if task.task_id == task_id:
+            return _known(task)
+    if len(tasks) == 1 and not tasks[0].task_id:
+        if answer.fresh:
+            return _known(msgspec.structs.replace(tasks[0], task_id=task_id))
+        return _stray(Kind.NAMELESS, "the answer names no task", task_id)
+    if tasks:
+        return _stray(Kind.OUTAGE, "the answer is about another task", task_id)
+    return trouble_of(answer, task_id)
+
+
+def _stray(kind: Kind, message: str, task_id: str) -> Trouble:
+    return Trouble(kind, UnexpectedResponse(message, task_id=task_id, status=200), readable=True)
+
+
+def read_many(answer: Answer) -> list[Look] | Trouble:
+    """What the answer to a look at many tasks says: looks in any order, none for ids the gateway left out.
+
+    ``data: null`` is how new-api writes that it knows none of the ids.
+    """
+    if not 200 <= answer.status < 300:
+        return trouble_of(answer)
+    try:
+        envelope = _batch(answer.body)
+        if envelope.code == "success":
+            return unique([_look(row) or _slow_row(row) for row in envelope.data])
+    except _UNREAD:
+        pass
+    tasks = _slow(answer, None)
+    return tasks if isinstance(tasks, Trouble) else unique([_known(task) for task in tasks])
+
+
+def unique(looks: list[Look]) -> list[Look]:
+    """One look for each id: where an answer tells of one twice, the one that is further along."""
+    last = {look.task_id: look for look in looks}
+    if len(last) < len(looks):
+        for look in looks:
+            if is_final(look.status) and not is_final(last[look.task_id].status):
+                last[look.task_id] = look
+    return list(last.values())
+
+
+def _slow_row(row: msgspec.Raw) -> Look:
+    try:
+        tasks = read_tasks(read_json(bytes(row)))
+    except _UNREAD:
+        tasks = []
+    # a row that is no task is nobody's: the id "" is never asked for
+    return _known(tasks[0]) if tasks else Look("", Status.UNKNOWN, 0, frozen=False, payload=b"null")
+
+
+def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
+    try:
+        document = read_json(answer.body)
+        tasks = [] if error_words(document) is not None else read_tasks(document)
+    except _UNREAD:
+        return trouble_of(answer, task_id)
+    # new-api writes "data": null for a batch of which it knows no id
+    none_known = task_id is None and isinstance(document, dict) and not error_words(document)
+    if none_known and document.get("data", 0) in (None, []):
+        return []
+    return tasks or trouble_of(answer, task_id)
+
+
+def _look(row: msgspec.Raw) -> Look | None:
+    """The look at a stock row, or None for one the slow path must read."""
+    try:
+        seen = _glance(row)
+    except _UNREAD:
+        return None
+    status = _STOCK.get(seen.status)
+    data = bytes(seen.data)
+    if status is None or (data == b"null" and status is Status.SUCCESS):
+        return None
+    mark = hash((seen.status, seen.progress, seen.fail_reason, data))
+    frozen = bool(seen.fail_reason) and seen.progress == "100%" and not is_final(status)
+    return Look(seen.task_id, status, mark, frozen, row)
+
+
+def is_final(status: Status) -> bool:
+    """True for SUCCESS and FAILURE."""
+    return status is Status.SUCCESS or status is Status.FAILURE
+
+
+def _known(task: Task) -> Look:
+    frozen = bool(task.fail_reason) and task.progress == 100 and not task.done
+    mark = hash((task.status_text, task.progress, task.fail_reason, task.songs, task.lyrics))
+    return Look(task.task_id, task.status, mark, frozen, b"null", task)
+
+
+def _read_row(payload: msgspec.Raw | bytes) -> Task:
+    try:
+        row = _row(payload)
+    except _UNREAD:
+        return read_tasks(read_json(bytes(payload)))[0]
+    made: Any = row.data
+    songs = tuple(map(_song, made)) if isinstance(made, list) else ()
+    reason = row.fail_reason
+    if not reason and row.status == "FAILURE":
+        reason = text(*(song.error_message for song in songs))
+    return Task(
+        task_id=row.task_id,
+        action=row.action.upper(),
+        status=status_of(row.status),
+        status_text=row.status,
+        progress=percent(row.progress),
+        fail_reason=reason,
+        submit_time=moment(row.submit_time),
+        start_time=moment(row.start_time),
+        finish_time=moment(row.finish_time),
+        songs=songs,
+        lyrics=_lyrics(made) if isinstance(made, _Words) and made.text else None,
+        quota=row.quota,
+        payload=bytes(payload),
+    )
+
+
+def _lyrics(words: _Words) -> Lyrics:
+    return Lyrics(
+        id=words.id or "",
+        title=words.title or "",
+        text=words.text,
+        tags=words.tags or "",
+        status=words.status or "",
+    )
+
+
+_NO_METADATA = _Metadata()
+
+
+def _song(clip: _Clip) -> Song:
+    meta = clip.metadata or _NO_METADATA
+    return Song(
+        id=clip.id,
+        title=clip.title or "",
+        audio_url="" if clip.audio_url.endswith("None.mp3") else clip.audio_url,
+        video_url=clip.video_url or "",
+        image_url=clip.image_url or "",
+        image_large_url=clip.image_large_url or "",
+        duration=meta.duration or clip.duration,
+        tags=meta.tags or clip.tags or "",
+        prompt=meta.prompt or clip.prompt or "",
+        model=clip.model_name or "",
+        status=clip.status or clip.state or "",
+        error_message=meta.error_message or clip.error_message or meta.error_type or "",
+        created_at=moment(clip.created_at),
+    )
