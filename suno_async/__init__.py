@@ -1,1 +1,54 @@
-"""x."""
+"""An asyncio client for Suno-compatible gateways: submit songs, wait for one task or a million, never lose one."""
+
+from .client import Job, Suno
+from .protocol.errors import (
+    ClientClosed,
+    ConfigurationError,
+    GatewayUnavailable,
+    QuotaExceeded,
+    RateLimited,
+    RequestRejected,
+    SubmitUnknown,
+    SunoError,
+    TaskFailed,
+    TaskNotFound,
+    Unauthorized,
+    UnexpectedResponse,
+    WaitTimeout,
+)
+from .protocol.models import Intent, Lyrics, Song, Status, Task
+from .protocol.pace import Adaptive, Backoff, Fixed, Pace, Scaled
+from .protocol.requests import Custom, Extend, Inspiration, Submission, WriteLyrics
+
+__all__ = [
+    "Adaptive",
+    "Backoff",
+    "ClientClosed",
+    "ConfigurationError",
+    "Custom",
+    "Extend",
+    "Fixed",
+    "GatewayUnavailable",
+    "Inspiration",
+    "Intent",
+    "Job",
+    "Lyrics",
+    "Pace",
+    "QuotaExceeded",
+    "RateLimited",
+    "RequestRejected",
+    "Scaled",
+    "Song",
+    "Status",
+    "Submission",
+    "SubmitUnknown",
+    "Suno",
+    "SunoError",
+    "Task",
+    "TaskFailed",
+    "TaskNotFound",
+    "Unauthorized",
+    "UnexpectedResponse",
+    "WaitTimeout",
+    "WriteLyrics",
+]

@@ -6,8 +6,11 @@ refused as a whole, by one id that spoils it or by its size: the caller halves i
 ``succeeded`` and ``spoiled`` tell here what came of the halves.
 """
 
+from typing import Generic, TypeVar
+
 import msgspec
 
+T = TypeVar("T")
 _ASK_AGAIN = 600.0
 
 
@@ -53,3 +56,64 @@ class Batch(msgspec.Struct):
             self.size = min(self.size, self._worked)
         self._worked = 0
         self._spoiled = False
+
+
+class Search(Generic[T]):
+    """The search for what spoils a batch: one part at a time, the failing half first, everybody else waits."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._parts: list[list[T]] = []
+        self._asking: list[T] | None = None
+
+    @property
+    def running(self) -> bool:
+        """True until the last part has been answered."""
+        return bool(self._parts) or self._asking is not None
+
+    @property
+    def ready(self) -> bool:
+        """True if a part is to be asked for now."""
+        return bool(self._parts) and self._asking is None
+
+    def take(self) -> list[T]:
+        """The part to ask for next."""
+        self._asking = self._parts.pop()
+        return self._asking
+
+    def refused(self, part: list[T]) -> None:
+        """A batch, or a part of one, was refused as a whole: it is halved."""
+        self._done(part)
+        middle = (len(part) + 1) // 2
+        self._parts += [part[middle:], part[:middle]]
+
+    def answered(self, part: list[T]) -> None:
+        """A part was answered."""
+        if self._done(part):
+            self._batch.succeeded(len(part))
+            self._finish()
+
+    def spoiled(self, part: list[T]) -> None:
+        """A part of one was refused: there is the cause."""
+        if self._done(part):
+            self._batch.spoiled()
+            self._finish()
+
+    def abandon(self, part: list[T]) -> list[T]:
+        """Something else is wrong: what has not been asked for, to be asked for as ever."""
+        if not self._done(part):
+            return []
+        left = [item for items in self._parts for item in items]
+        self._parts.clear()
+        return left
+
+    def _done(self, part: list[T]) -> bool:
+        """True if this was the search's own request, not one that was under way when it began."""
+        ours = part is self._asking
+        if ours:
+            self._asking = None
+        return ours
+
+    def _finish(self) -> None:
+        if not self.running:
+            self._batch.searched()

@@ -72,7 +72,7 @@ def read_tasks(document: Any) -> list[Task]:
             return [_task(value, outer)]
         if _is_payload(fields) or "data" not in fields:
             break
-        outer = outer or fields
+        outer = outer | fields
         value = _opened(fields["data"])
     if isinstance(value, list):
         return _from_list(value, outer)
@@ -100,7 +100,7 @@ def _is_payload(fields: dict[str, Any]) -> bool:
     audio = any(key in fields for key in (*_AUDIO, "audio"))
     words = isinstance(fields.get("text"), str) or isinstance(fields.get("lyrics"), str)
     held = any(isinstance(fields.get(key), list | dict) for key in _PAYLOADS if key not in {"data", "response"})
-    return audio or words or held or ("id" in fields and "status" in fields)
+    return audio or words or held or ("id" in fields and "status" in fields and "data" not in fields)
 
 
 def _opened(value: Any) -> Any:
@@ -147,11 +147,15 @@ def _payload(fields: dict[str, Any]) -> Any:
         if not isinstance(value, dict):
             break
         inner = snake(value)
-        held = next((_opened(inner[key]) for key in _PAYLOADS if inner.get(key) not in (None, "", [], {})), None)
-        if not isinstance(held, dict | list) or (value is not fields and _is_made(inner)):
+        held = next((item for item in (_opened(inner.get(key)) for key in _PAYLOADS) if _holds(item)), None)
+        if held is None or (value is not fields and _is_made(inner)):
             break
         value = held
     return None if value is fields else value
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list) and bool(value)
 
 
 def _is_made(inner: dict[str, Any]) -> bool:
@@ -187,7 +191,7 @@ def _song(clip: dict[str, Any]) -> Song:
         video_url=text(clip.get("video_url"), clip.get("cld2_video_url")),
         image_url=text(clip.get("image_url"), clip.get("cld2_image_url")),
         image_large_url=text(clip.get("image_large_url")),
-        duration=number(meta.get("duration"), clip.get("duration")) or None,
+        duration=number(meta.get("duration")) or number(clip.get("duration")) or None,
         tags=text(meta.get("tags"), clip.get("tags")),
         prompt=text(meta.get("prompt"), clip.get("prompt"), clip.get("lyric")),
         model=text(clip.get("model_name"), clip.get("mv"), clip.get("model")),

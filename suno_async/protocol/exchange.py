@@ -22,3 +22,18 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
     fresh: bool = False
     """The connection was opened for this request alone, so the answer cannot be another request's."""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A request that got no whole answer."""
+
+    reason: str
+    """What happened, in a few words that hold no secret."""
+    sent: bool = True
+    """False only where it is proven that not one byte left."""
+    received: bytes = b""
+    """What came of the answer before it broke."""
+    oversized: bool = False
+    """The answer was longer than we read."""
+    certificate: bool = False
+    """The gateway's TLS certificate was refused."""

@@ -1,7 +1,7 @@
 """What callers hand us: each value is checked before any request, and refused with what to do instead."""
 
-import math
 import re
+import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ _TASK_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,128}").fullmatch
 _ACTION = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}").fullmatch
 _KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?").fullmatch
+_LARGEST = sys.float_info.max
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]", re.IGNORECASE).fullmatch
 
 
@@ -33,15 +34,16 @@ class Secret:
     def reveal(self) -> str:
         """The key itself; raises ConfigurationError, without the value, if it cannot be one."""
         value = self._value() if callable(self._value) else self._value
-        if not isinstance(value, str) or not value:
+        if isinstance(value, str) and _KEY(value) is not None:
+            return value
+        missing = not isinstance(value, str) or not value
+        del value  # a traceback shows the locals of its frames, and bytes are no key but may hold one
+        if missing:
             raise ConfigurationError("there is no API key: pass api_key=... or set SUNO_API_KEY")
-        if _KEY(value) is None:
-            del value  # a traceback shows the locals of its frames
-            raise ConfigurationError(
-                "the API key has blanks, line ends or other characters no key has, or is not 8 to 512 characters long:"
-                " copy it again"
-            )
-        return value
+        raise ConfigurationError(
+            "the API key has blanks, line ends or other characters no key has, or is not 8 to 512 characters long:"
+            " copy it again"
+        )
 
     @property
     def renewable(self) -> bool:
@@ -143,11 +145,14 @@ def check_factor(name: str, value: object, least: float, most: float) -> float:
 
 def _check_number(name: str, value: object, wanted: str, fits: Callable[[float], bool]) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and fits(value):  # type: ignore[arg-type]
+    # not math.isfinite: an int may be too long for a float
+    if number and abs(value) <= _LARGEST and fits(value):  # type: ignore[arg-type]
         return value  # type: ignore[return-value]
     raise ConfigurationError(f"{name} must be {wanted}, not {_shown(value)}")
 
 
 def _shown(value: object) -> str:
-    text = ascii(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    # an int may be too long to be written in digits
+    shown = isinstance(value, str | float | None) or (isinstance(value, int) and abs(value) < 10**60)
+    text = ascii(value) if shown else f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:56]}...'"

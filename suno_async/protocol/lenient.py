@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _LATEST = 2.0**53
 
 
@@ -38,7 +38,8 @@ def read_json(body: bytes) -> Any:
 
 
 def _int(digits: str) -> int | float | None:
-    return int(digits) if len(digits) <= 18 else _float(digits)
+    # long enough for every id that is a number (snowflakes have 19 digits), short enough to cost nothing
+    return int(digits) if len(digits) <= 40 else _float(digits)
 
 
 def _float(digits: str) -> float | None:
@@ -74,7 +75,7 @@ def text(*values: Any) -> str:
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
-        if isinstance(value, list) and value:
+        if isinstance(value, list) and any(isinstance(item, str) and item for item in value):
             return ", ".join(item for item in value if isinstance(item, str))
     return ""
 
@@ -110,7 +111,7 @@ def moment(*values: Any) -> datetime | None:
                 return datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC)
             if seconds is None and isinstance(value, str) and value:
                 read = datetime.fromisoformat(value)
-                return read if read.tzinfo else read.replace(tzinfo=UTC)
+                return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
         except (ValueError, OverflowError, OSError):
             continue
     return None

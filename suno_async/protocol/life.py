@@ -60,7 +60,9 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     looks: int = 0
     looked: float = float("-inf")
     due: float = 0.0
-    """When its entry on the heap is due; another time on an entry means that the entry is stale."""
+    """When the next look is due."""
+    gone: bool = False
+    """Nobody waits for it any more."""
     mark: int | None = None
     """The mark of the last look; None while it was never seen."""
     same: int = 0
@@ -85,6 +87,8 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         self.looked = now
         self.missed = 0
         self.alone = False
+        if not self.kind:
+            self.kind = look.action
         if look.mark == self.mark:
             self.same += 1
         else:
@@ -94,12 +98,12 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
             return Settled(look.task())
         if status is Status.SUCCESS:
             return self._succeed(look, now)
-        if look.frozen:
-            return self._freeze(look, now)
         if self.incomplete_since is not None and self.last is not None:
             # SUCCESS was seen and stays seen, whatever the row says now; what it lacked may still come
             return self._unless_over(self.last.task(), self.incomplete_since, now)
-        if self.keeps and self.same == 1:
+        if look.frozen:
+            return self._freeze(look, now)
+        if self.keeps and (self.same == 1 or self.last is None):
             self.last = look.kept()
         return AGAIN
 
@@ -156,7 +160,7 @@ def is_whole(task: Task) -> bool:
     Other things that a gateway serves in the same envelope are whole if there is anything at all.
     """
     if task.songs:
-        return all(song.playable or song.status.lower() == "error" for song in task.songs)
+        return all(song.playable or song.broken for song in task.songs)
     if task.lyrics is not None:
         return True
     raw = task.raw

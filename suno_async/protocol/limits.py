@@ -5,6 +5,8 @@ Numbers in, numbers out; the callers own the clock, the sleep and the dice.
 
 import msgspec
 
+from .refusals import Kind, Trouble
+
 _CLOSE_AFTER = 3
 """Failures in a row that close the gate: one failure in a hundred must not halve the throughput."""
 _FIRST_PAUSE = 1.0
@@ -58,8 +60,13 @@ class Gate(msgspec.Struct):
         self.probing = self.closed
         return self.closed
 
-    def passed(self) -> None:
-        """A request came back with an answer of the gateway's own."""
+    def passed(self, now: float = float("inf")) -> None:
+        """A request came back with an answer of the gateway's own.
+
+        One that left before the gate closed does not cut the pause short: the gateway has asked for it since.
+        """
+        if self.closed and not self.probing and now < self.until:
+            return
         self.failures = 0
         self.closed = self.probing = False
 
@@ -92,3 +99,20 @@ class Gate(msgspec.Struct):
     def welcomed(self) -> None:
         """The key was accepted."""
         self._refused_at = float("-inf")
+
+
+_RETRIED = frozenset({Kind.OUTAGE, Kind.LIMITED, Kind.NO_NEWS, Kind.FOREIGN, Kind.NAMELESS})
+_MOST_ATTEMPTS = 3
+
+
+def retry_delay(trouble: Trouble, attempts: int, chance: float) -> float | None:
+    """Seconds until a single look is tried again after ``attempts`` tries, or None to give up: at most twice.
+
+    Full jitter up to 0.5 s and 1 s (1 s and 2 s after 429), and not before the gateway's Retry-After.
+    """
+    if trouble.kind not in _RETRIED or attempts >= _MOST_ATTEMPTS:
+        return None
+    if trouble.kind is Kind.NAMELESS:
+        return 0.0
+    longest = (1.0 if trouble.kind is Kind.LIMITED else 0.5) * 2.0 ** (attempts - 1)
+    return (trouble.retry_after or 0.0) + chance * longest

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from .lenient import read_json
+from .lenient import Unreadable, read_json
 
 
 class Status(StrEnum):
@@ -47,7 +47,12 @@ class Song(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def playable(self) -> bool:
         """True if there is something to hear and the clip is not in error."""
-        return bool(self.audio_url) and self.status.lower() not in {"error", "failed", "failure"}
+        return bool(self.audio_url) and not self.broken
+
+    @property
+    def broken(self) -> bool:
+        """True if the clip is in error: nothing more will come of it."""
+        return self.status.lower() in {"error", "failed", "failure"}
 
 
 class Lyrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +95,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def raw(self) -> Any:
         """The untouched payload, decoded: everything this struct has no field for is in there."""
-        return read_json(self.payload)
+        try:
+            return read_json(self.payload)
+        except Unreadable:
+            return None
 
     @property
     def done(self) -> bool:

@@ -13,7 +13,7 @@ from .exchange import Answer
 from .inputs import is_task_id
 from .lenient import Unreadable, excerpt, one_line, read_json, snake
 from .models import Intent
-from .refusals import error_words, rejection, request_id
+from .refusals import OK_CODES, error_words, rejection, request_id
 
 _DOUBTFUL = frozenset(
     {
@@ -26,8 +26,9 @@ _DOUBTFUL = frozenset(
     }
 )
 _SALVAGE = re.compile(rb'"(?:data|task_?[iI]d)"\s*:\s*"([A-Za-z0-9_.:-]{1,128})"')
+_CODE = re.compile(rb'"code"\s*:\s*"?([^",}]*)')
 _REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
-_NEVER_PROCESSED = frozenset({414, 425, 429, 431})
+_NEVER_PROCESSED = frozenset({414, 425, 429, 430, 431})
 
 
 def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
@@ -45,21 +46,24 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
         if said is None:
             return _accepted(document, answer.body) or _unknown(answer, action, body, "accepted, but names no task")
         return _refused(answer, *said) if _is_word(said[0]) else _unknown(answer, action, body, said[1] or said[0])
-    return _judge_error(answer, said, action, body)
+    return _judge_error(answer, document, action, body)
 
 
-def _judge_error(answer: Answer, said: tuple[str, str] | None, action: str, body: bytes) -> SunoError:
+def _judge_error(answer: Answer, document: Any, action: str, body: bytes) -> SunoError:
+    said = error_words(document)
     if 300 <= answer.status < 400 or answer.status in _NEVER_PROCESSED:
         return _refused(answer, *(said or ("", "")))
     if said is None:
         return _unknown(answer, action, body, excerpt(answer.body))
     if answer.status in _REFUSING:
         return _refused(answer, *said)
-    # the distributor refuses before anything goes upstream: {"error": ...} with 503
-    if answer.status == 503 and not _is_doubtful(said[0]):
+    # the distributor refuses before anything goes upstream: {"error": {...}} with 503
+    aborted = isinstance(document.get("error"), dict) and said[0] not in _DOUBTFUL
+    if answer.status == 503 and (aborted or _is_word(said[0])):
         message = one_line(said[1] or said[0])
         return GatewayUnavailable(f"the gateway cannot take this now: {message} (503)", **_facts(answer))
-    if answer.status >= 500 and _is_own(answer) and _is_word(said[0]):
+    own = "message" in document and document.get("data", 0) is None
+    if answer.status >= 500 and own and _is_word(said[0]):
         return _refused(answer, *said)
     return _unknown(answer, action, body, said[1] or said[0])
 
@@ -71,9 +75,9 @@ def unanswered(reason: str, *, sent: bool, action: str, body: bytes, received: b
     """
     if not sent:
         return GatewayUnavailable(f"the submission was not sent: {reason}")
-    found = _SALVAGE.search(received)
-    if found is not None and b'"error"' not in received:
-        return found[1].decode()
+    found = _salvaged(received)
+    if found is not None:
+        return found
     intent = Intent(action=action, body=body, sent=True, excerpt=excerpt(received))
     return SubmitUnknown(f"the submission may or may not have been accepted: {reason}", intent=intent)
 
@@ -90,26 +94,21 @@ def _accepted(document: Any, body: bytes) -> str | None:
             fields = snake(value)
             keys = ("task_id", "task_batch_id", "data", "id")
             value = next((fields[key] for key in keys if fields.get(key)), None)
-    found = _SALVAGE.search(body) if document is None else None
-    return found[1].decode() if found else None
+    return _salvaged(body) if document is None else None
+
+
+def _salvaged(body: bytes) -> str | None:
+    """The id in what came of an accepted answer; a page's or an error's own data is none."""
+    found, code = _SALVAGE.search(body), _CODE.search(body)
+    task_id = found[1].decode() if found else ""
+    said_yes = code is None or code[1].decode(errors="replace").strip().lower() in OK_CODES
+    whole = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"error"' not in body
+    return task_id if is_task_id(task_id) and said_yes and whole else None
 
 
 def _is_word(code: str) -> bool:
     """A code that is the gateway's or the upstream's own refusal, such as ``sensitive_words``."""
-    return bool(code) and not code.isdigit() and not _is_doubtful(code)
-
-
-def _is_doubtful(code: str) -> bool:
-    return code in _DOUBTFUL
-
-
-def _is_own(answer: Answer) -> bool:
-    """The gateway's own envelope: {"code", "message", "data": null}."""
-    try:
-        document = read_json(answer.body)
-    except Unreadable:
-        return False
-    return isinstance(document, dict) and "code" in document and "message" in document
+    return any(letter.isalpha() for letter in code) and code not in _DOUBTFUL
 
 
 def _refused(answer: Answer, code: str, message: str) -> RequestRejected:

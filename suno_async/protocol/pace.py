@@ -60,7 +60,7 @@ class Backoff(msgspec.Struct, frozen=True):
     jitter: float = 1.0
 
     def __post_init__(self) -> None:
-        check_seconds("Backoff.first", self.first)
+        check_factor("Backoff.first", self.first, 0.001, 86_400)
         check_factor("Backoff.factor", self.factor, 1, 100)
         check_factor("Backoff.ceiling", self.ceiling, self.first, 86_400)
         check_factor("Backoff.jitter", self.jitter, 0, 1)
@@ -100,6 +100,7 @@ class Adaptive(msgspec.Struct, frozen=True):
     def after(self, age: float, looks: int, chance: float, share: float, kind: str = "") -> float:  # noqa: ARG002
         """The delay that makes the integral 1, within floor and ceiling."""
         times, effort = _effort(kind == "LYRICS")
+        age = max(0.0, age)
         now = bisect_right(times, age) - 1
         if now >= len(times) - 1:
             return self.ceiling

@@ -20,7 +20,7 @@ from .errors import (
     Unauthorized,
     UnexpectedResponse,
 )
-from .exchange import Answer
+from .exchange import Answer, Broken
 from .lenient import Unreadable, excerpt, one_line, read_json, text
 
 
@@ -41,6 +41,8 @@ class Kind(Enum):
     """A page or a redirect: the base URL is wrong, or somebody stands between us and the gateway."""
     REJECTED = auto()
     """The gateway understood and said no."""
+    FOREIGN = auto()
+    """The answer is about other tasks: it was meant for another request on the same connection."""
     NAMELESS = auto()
     """The answer names no task and came on a used connection, so it may be another request's."""
 
@@ -74,6 +76,7 @@ _UNKNOWN_TASK = re.compile(r"task[ _]?(is )?not[ _](exist|found)|record not foun
 _NO_CHANNEL = re.compile(r"no available channel|无可用渠道|model_not_found", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII).fullmatch
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,80}").fullmatch
+_HOST = re.compile(r"(https?://)(?:[^/?#]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)").match
 _RETRY_AFTER_MOST = 300.0
 
 
@@ -114,6 +117,31 @@ def trouble_of(answer: Answer, task_id: str | None = None) -> Trouble:
     )
 
 
+def trouble_of_broken(broken: Broken, task_id: str | None = None) -> Trouble:
+    """What kind of trouble a look is that got no whole answer."""
+    if broken.certificate:
+        message = f"the gateway's certificate is refused ({broken.reason}): check the host in the base URL"
+        return Trouble(Kind.ELSEWHERE, ConfigurationError(message, task_id=task_id))
+    if broken.oversized:
+        error = UnexpectedResponse(broken.reason, task_id=task_id, excerpt=excerpt(broken.received))
+        return Trouble(Kind.REJECTED, error, divisible=True)
+    return Trouble(Kind.OUTAGE, GatewayUnavailable(f"the gateway gave no answer: {broken.reason}", task_id=task_id))
+
+
+def foreign(task_id: str | None = None) -> Trouble:
+    """The trouble of an answer that is about other tasks than were asked for: a stray one on a pooled connection."""
+    error = UnexpectedResponse("the answer is about another task", task_id=task_id, status=200)
+    return Trouble(Kind.FOREIGN, error, readable=True)
+
+
+def settle_elsewhere(trouble: Trouble, *, readable: bool) -> Trouble:
+    """A page or a redirect from what is known to be a gateway is an outage; else the base URL is wrong."""
+    if trouble.kind is not Kind.ELSEWHERE or not readable:
+        return trouble
+    error = GatewayUnavailable(str(trouble.error), task_id=trouble.error.task_id)
+    return Trouble(Kind.OUTAGE, error, routeless=trouble.routeless)
+
+
 def _words(body: bytes) -> _Words:
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -142,8 +170,8 @@ def _kind(status: int, words: _Words) -> Kind:
         # a firewall's page about 403 says nothing about the key
         return Kind.KEY if ours or (status == 401 and words.shape == "empty") else Kind.OUTAGE
     if status in {404, 405, 501}:
-        return Kind.ELSEWHERE if not ours or words.shape == "middleware" else Kind.REJECTED
-    if status == 429:
+        return Kind.REJECTED if words.shape == "task" and words.code else Kind.ELSEWHERE
+    if status in {429, 430}:
         return Kind.LIMITED
     if status >= 500 or status in {408, 409, 425} or not ours:
         return Kind.OUTAGE
@@ -198,7 +226,7 @@ def rejection(answer: Answer, code: str, message: str, *, task_id: str | None = 
     facts: dict[str, Any] = {"status": answer.status, "code": code, "message": message, "task_id": task_id}
     facts["request_id"] = request_id(answer.headers)
     said = f"{message or code or 'no reason given'} ({answer.status})"
-    if answer.status == 429 or code in {"429", "430"}:
+    if answer.status in {429, 430} or code in {"429", "430"}:
         wait = retry_after(answer.headers)
         return RateLimited(f"the gateway asks for fewer requests: {said}", retry_after=wait, **facts)
     if answer.status == 402 or (answer.status != 401 and _QUOTA.search(f"{code} {message}")):
@@ -210,8 +238,8 @@ def rejection(answer: Answer, code: str, message: str, *, task_id: str | None = 
 
 def _elsewhere(answer: Answer, words: _Words) -> str:
     if 300 <= answer.status < 400:
-        host = re.match(r"(https?://[A-Za-z0-9.:\[\]-]{1,200})", answer.headers.get("Location", ""))
-        target = f" to {host[1]}" if host else ""
+        host = _HOST(answer.headers.get("Location", ""))
+        target = f" to {host[1]}{host[2]}" if host else ""
         return f"the gateway redirects{target}; redirects are not followed: set the base URL to where it really is"
     what = "a web page" if words.shape == "html" else f"{answer.status} {one_line(words.message, 80)}".strip()
     return f"this is no gateway's answer ({what}): check the base URL, without /v1 and without a path of a web page"

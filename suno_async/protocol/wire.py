@@ -8,9 +8,9 @@ import msgspec
 from .dialects import read_tasks, status_of
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
-from .lenient import moment, percent, read_json, text
+from .lenient import moment, number, percent, read_json, text
 from .models import Lyrics, Song, Status, Task
-from .refusals import Kind, Trouble, error_words, trouble_of
+from .refusals import Kind, Trouble, error_words, foreign, trouble_of
 
 BATCH_PATH = "/suno/fetch"
 _STOCK = {status.value: status for status in Status}
@@ -26,15 +26,17 @@ class Look(msgspec.Struct, gc=False, eq=False):
     frozen: bool
     """A reason to fail and progress 100 % without FAILURE: stock gateways never touch such a row again."""
     payload: msgspec.Raw | bytes
+    action: str = ""
     known: Task | None = None
 
     def task(self) -> Task:
         """The whole task; the work of reading it is done here."""
-        return self.known or _read_row(self.payload)
+        return self.known or _read_row(self)
 
     def kept(self) -> "Look":
         """The same look, holding its own row only: a Raw pins the whole answer it was cut from."""
-        return Look(self.task_id, self.status, self.mark, self.frozen, bytes(self.payload), self.known)
+        payload = bytes(self.payload)
+        return Look(self.task_id, self.status, self.mark, self.frozen, payload, self.action, self.known)
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -52,6 +54,7 @@ class _Glance(msgspec.Struct, gc=False):
 
     task_id: str
     status: str
+    action: str = ""
     fail_reason: str = ""
     progress: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
@@ -75,6 +78,7 @@ class _Clip(msgspec.Struct, gc=False):
     status: str | None = None
     state: str | None = None
     model_name: str | None = None
+    mv: str | None = None
     metadata: _Metadata | None = None
     tags: str | None = None
     prompt: str | None = None
@@ -151,14 +155,9 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     if len(tasks) == 1 and not tasks[0].task_id:
         if answer.fresh:
             return _known(msgspec.structs.replace(tasks[0], task_id=task_id))
-        return _stray(Kind.NAMELESS, "the answer names no task", task_id)
-    if tasks:
-        return _stray(Kind.OUTAGE, "the answer is about another task", task_id)
-    return trouble_of(answer, task_id)
-
-
-def _stray(kind: Kind, message: str, task_id: str) -> Trouble:
-    return Trouble(kind, UnexpectedResponse(message, task_id=task_id, status=200), readable=True)
+        error = UnexpectedResponse("the answer names no task", task_id=task_id, status=200)
+        return Trouble(Kind.NAMELESS, error, readable=True)
+    return foreign(task_id) if tasks else trouble_of(answer, task_id)
 
 
 def read_many(answer: Answer) -> list[Look] | Trouble:
@@ -200,12 +199,11 @@ def _slow_row(row: msgspec.Raw) -> Look:
 def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
     try:
         document = read_json(answer.body)
-        tasks = [] if error_words(document) is not None else read_tasks(document)
+        tasks = [] if (refused := error_words(document) is not None) else read_tasks(document)
     except _UNREAD:
         return trouble_of(answer, task_id)
-    # new-api writes "data": null for a batch of which it knows no id
-    none_known = task_id is None and isinstance(document, dict) and not error_words(document)
-    if none_known and document.get("data", 0) in (None, []):
+    if task_id is None and not refused and isinstance(document, dict) and document.get("data", 0) in (None, []):
+        # new-api writes "data": null for a batch of which it knows no id
         return []
     return tasks or trouble_of(answer, task_id)
 
@@ -222,7 +220,7 @@ def _look(row: msgspec.Raw) -> Look | None:
         return None
     mark = hash((seen.status, seen.progress, seen.fail_reason, data))
     frozen = bool(seen.fail_reason) and seen.progress == "100%" and not is_final(status)
-    return Look(seen.task_id, status, mark, frozen, row)
+    return Look(seen.task_id, status, mark, frozen, row, seen.action)
 
 
 def is_final(status: Status) -> bool:
@@ -233,14 +231,14 @@ def is_final(status: Status) -> bool:
 def _known(task: Task) -> Look:
     frozen = bool(task.fail_reason) and task.progress == 100 and not task.done
     mark = hash((task.status_text, task.progress, task.fail_reason, task.songs, task.lyrics))
-    return Look(task.task_id, task.status, mark, frozen, b"null", task)
+    return Look(task.task_id, task.status, mark, frozen, b"null", task.action, task)
 
 
-def _read_row(payload: msgspec.Raw | bytes) -> Task:
+def _read_row(look: Look) -> Task:
     try:
-        row = _row(payload)
+        row = _row(look.payload)
     except _UNREAD:
-        return read_tasks(read_json(bytes(payload)))[0]
+        return _read_odd_row(look)
     made: Any = row.data
     songs = tuple(map(_song, made)) if isinstance(made, list) else ()
     reason = row.fail_reason
@@ -259,8 +257,19 @@ def _read_row(payload: msgspec.Raw | bytes) -> Task:
         songs=songs,
         lyrics=_lyrics(made) if isinstance(made, _Words) and made.text else None,
         quota=row.quota,
-        payload=bytes(payload),
+        payload=bytes(look.payload),
     )
+
+
+def _read_odd_row(look: Look) -> Task:
+    payload = bytes(look.payload)
+    try:
+        task = read_tasks(read_json(payload))[0]
+    except (*_UNREAD, IndexError):
+        task = Task(task_id="")
+    # whose row it is, and how far, has been read already; the rest may have any shape
+    word = look.status.value
+    return msgspec.structs.replace(task, task_id=look.task_id, status=look.status, status_text=word, payload=payload)
 
 
 def _lyrics(words: _Words) -> Lyrics:
@@ -285,10 +294,10 @@ def _song(clip: _Clip) -> Song:
         video_url=clip.video_url or "",
         image_url=clip.image_url or "",
         image_large_url=clip.image_large_url or "",
-        duration=meta.duration or clip.duration,
+        duration=number(meta.duration) or number(clip.duration) or None,
         tags=meta.tags or clip.tags or "",
         prompt=meta.prompt or clip.prompt or "",
-        model=clip.model_name or "",
+        model=clip.model_name or clip.mv or "",
         status=clip.status or clip.state or "",
         error_message=meta.error_message or clip.error_message or meta.error_type or "",
         created_at=moment(clip.created_at),

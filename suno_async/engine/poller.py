@@ -1,0 +1,288 @@
+"""The clock: one coroutine that looks when looks are due, many ids in a request, and puts each id back.
+
+It decides nothing: when to look is the pace's, how many ids go into a request the batch's, what an answer means for
+an id its life's, and whether a request may leave the lane's. What ends is told to the listener.
+"""
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from itertools import count
+from math import inf, sqrt
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ..protocol.batch import Batch, Search
+from ..protocol.errors import SunoError
+from ..protocol.exchange import Answer, Broken
+from ..protocol.life import AGAIN, Again, Failed, Life, Settled
+from ..protocol.pace import Pace
+from ..protocol.refusals import Kind, Trouble, foreign, trouble_of_broken
+from ..protocol.wire import Look, ask_many, ask_one, read_many, read_one
+from .lane import Lane
+
+_RETRY_SECONDS = 1.0
+_REFUSAL_SECONDS = 3.0
+
+
+class Listener(Protocol):
+    """Who is told what became of the ids."""
+
+    def looked(self, life: Life, look: Look) -> None:
+        """An id that somebody wants to see on its way was seen."""
+        ...
+
+    def missed(self, life: Life) -> None:
+        """The gateway did not know an id, this time."""
+        ...
+
+    def faulted(self, lives: Sequence[Life], error: SunoError) -> None:
+        """A request about these ids told nothing; they will be asked for again."""
+        ...
+
+    def ended(self, life: Life, verdict: Settled | Failed) -> None:
+        """An id is final, or given up."""
+        ...
+
+    def stopped(self, error: SunoError) -> None:
+        """No id can be asked for any more."""
+        ...
+
+
+class Poller:
+    """Looks at every id it is given until the id's life ends. ``run()`` is its one coroutine."""
+
+    def __init__(self, lane: Lane, listener: Listener, *, pace: Pace, batch: Batch) -> None:
+        self.outstanding = 0
+        self._lane = lane
+        self._listener = listener
+        self._pace = pace
+        self._batch = batch
+        self._heap: list[tuple[float, int, Life]] = []
+        self._order = count()
+        self._search: Search[Life] = Search(batch)
+        self._wake = anyio.Event()
+
+    def add(self, life: Life, due: float) -> None:
+        """Look at this id from ``due`` on."""
+        self.outstanding += 1
+        self._push(life, due)
+
+    def hasten(self, life: Life, due: float) -> None:
+        """Look at an id no later than ``due``, unless a look is under way."""
+        if due < life.due < inf:
+            self._push(life, due)
+
+    def drop(self, life: Life) -> None:
+        """Do not look at this id any more."""
+        self.outstanding -= not life.gone
+        life.gone = True
+
+    def delay(self, life: Life, now: float, share: float = 0.0) -> float:
+        """Seconds from ``now`` to the next look at this id, as the pace has it."""
+        return self._pace.after(now - life.born, life.looks, self._lane.chance(), share or self._share(), life.kind)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        async with anyio.create_task_group() as group:
+            while True:
+                await self._until_due()
+                await self._lane.enter()
+                self._start(group)
+
+    # when
+
+    def _push(self, life: Life, due: float) -> None:
+        life.due = due
+        if not self._heap or due < self._heap[0][0]:
+            self._wake.set()
+        heappush(self._heap, (due, next(self._order), life))
+
+    def _share(self) -> float:
+        """How many ids share the price of a request: sqrt(n) while they fit into one, up to the batch for many."""
+        return max(1.0, min(sqrt(self.outstanding), self._batch.size))
+
+    async def _until_due(self) -> None:
+        while not self._search.ready:
+            wait = inf
+            if self._heap and not self._search.running:
+                due, _, life = self._heap[0]
+                if life.gone or life.due != due:
+                    heappop(self._heap)
+                    continue
+                wait = due - anyio.current_time()
+            if wait <= 0:
+                return
+            self._wake = anyio.Event()
+            with anyio.move_on_after(wait):
+                await self._wake.wait()
+
+    def _start(self, group: TaskGroup) -> None:
+        lives = self._take(anyio.current_time())
+        if lives:
+            group.start_soon(self._look, lives, self._lane.gate.enter())
+        else:
+            self._lane.leave()
+
+    def _take(self, now: float) -> list[Life]:
+        """What is due and, to fill the request, what is due next: never sooner than the floor after its last look."""
+        if self._search.running:
+            return self._take_part() if self._search.ready else []
+        room = self._batch.room(now)
+        taken: list[Life] = []
+        kept: list[tuple[float, int, Life]] = []
+        soonest = now - self._pace.floor if room > 1 else -inf
+        while self._heap and len(taken) < room and len(kept) < room:
+            entry = heappop(self._heap)
+            due, _, life = entry
+            if life.gone or life.due != due:
+                continue
+            if life.alone and due <= now and not taken:
+                taken, room = [life], 1
+            elif not life.alone and (due <= now or life.looked <= soonest):
+                taken.append(life)
+            else:
+                kept.append(entry)
+        for entry in kept:
+            heappush(self._heap, entry)
+        for life in taken:
+            life.due = inf
+        return taken
+
+    def _take_part(self) -> list[Life]:
+        part = self._search.take()
+        part[:] = [life for life in part if not life.gone]
+        if not part:
+            self._search.answered(part)
+        return part
+
+    # a look
+
+    async def _look(self, lives: list[Life], probe: bool) -> None:
+        single = len(lives) == 1
+        done = False
+        try:
+            request = ask_one(lives[0].task_id) if single else ask_many([life.task_id for life in lives])
+            answer = await self._lane.ask(request, single=single)
+            trouble = self._digest(lives, answer, anyio.current_time())
+            if trouble is not None:
+                await self._suffer(lives, trouble)
+            done = True
+        finally:
+            self._lane.leave(probe=probe)
+            if not done:
+                self._put_back(lives)
+            self._wake.set()
+
+    def _put_back(self, lives: Sequence[Life], most: float = 0.0, least: float = 0.0) -> None:
+        """Back on the heap: a failed request is no look."""
+        now = anyio.current_time()
+        for life in lives:
+            if not life.gone:
+                self._push(life, now + least + (most - least) * self._lane.chance())
+
+    def _digest(self, lives: list[Life], answer: Answer | Broken, now: float) -> Trouble | None:
+        """What an answer says about these ids, taken in; or the trouble, if it says nothing."""
+        if isinstance(answer, Broken):
+            return trouble_of_broken(answer)
+        if len(lives) > 1:
+            looks = read_many(answer)
+        else:
+            look = read_one(answer, lives[0].task_id)
+            missing = isinstance(look, Trouble) and look.kind is Kind.MISSING
+            looks = [] if missing else look if isinstance(look, Trouble) else [look]
+        if isinstance(looks, Trouble):
+            return looks
+        asked = {life.task_id: life for life in lives}
+        if looks and not any(look.task_id in asked for look in looks):
+            return foreign()
+        self._succeed(lives, now)
+        self._learn(asked, looks, now, single=len(lives) == 1)
+        return None
+
+    def _succeed(self, lives: list[Life], now: float) -> None:
+        self._lane.succeeded()
+        self._search.answered(lives)
+        if len(lives) == 1:
+            self._batch.answered_single(now)
+
+    def _learn(self, asked: dict[str, Life], looks: Sequence[Look], now: float, *, single: bool) -> None:
+        share = self._share()
+        for look in looks:
+            life = asked.pop(look.task_id, None)
+            if life is not None and not life.gone:
+                self._observe(life, look, now, share)
+        for life in asked.values():
+            if not life.gone:
+                self._miss(life, now, single=single)
+
+    def _observe(self, life: Life, look: Look, now: float, share: float) -> None:
+        verdict = life.observe(look, now)
+        if verdict is AGAIN:
+            self._push(life, now + self.delay(life, now, share))
+            if life.keeps:
+                self._listener.looked(life, look)
+        elif isinstance(verdict, Again):
+            self._again(life, verdict, now)
+            self._listener.looked(life, look)
+        else:
+            self._end(life, verdict)
+
+    def _miss(self, life: Life, now: float, *, single: bool) -> None:
+        verdict = life.miss(now, single=single)
+        if isinstance(verdict, Failed):
+            self._end(life, verdict)
+        else:
+            self._again(life, verdict, now)
+            self._listener.missed(life)
+
+    def _again(self, life: Life, again: Again, now: float) -> None:
+        delay = self.delay(life, now)
+        self._push(life, now + (delay if again.within is None else min(delay, again.within)))
+
+    def _end(self, life: Life, verdict: Settled | Failed) -> None:
+        self.drop(life)
+        self._listener.ended(life, verdict)
+
+    # trouble
+
+    async def _suffer(self, lives: list[Life], trouble: Trouble) -> None:
+        """These ids were asked for and nothing was learned: how they are asked for again."""
+        single = len(lives) == 1
+        if not single and trouble.routeless:
+            self._batch.refused_route(anyio.current_time())
+            self._put_back(lives + self._search.abandon(lives))
+            return
+        if not single and trouble.divisible:
+            self._lane.readable |= trouble.readable
+            self._search.refused(lives)
+            return
+        trouble = await self._lane.suffered(trouble)
+        now = anyio.current_time()
+        if single:
+            self._doubt(lives[0], trouble, now)
+        if single and trouble.kind is Kind.REJECTED:
+            self._search.spoiled(lives)
+        self._retry(lives + self._search.abandon(lives), trouble, now)
+
+    def _doubt(self, life: Life, trouble: Trouble, now: float) -> None:
+        """What a single look that told nothing says about the batch route, and about this id in a batch."""
+        if trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS}:
+            self._batch.answered_single(now)
+        else:
+            self._batch.failed_single()
+        life.alone = life.alone or trouble.kind is Kind.REJECTED
+
+    def _retry(self, lives: list[Life], trouble: Trouble, now: float) -> None:
+        if trouble.kind is Kind.KEY:
+            self._put_back(lives, _REFUSAL_SECONDS, _REFUSAL_SECONDS)
+        elif trouble.kind in {Kind.NO_NEWS, Kind.REJECTED}:
+            for life in lives:
+                self._again(life, AGAIN, now)
+        else:
+            self._put_back(lives, 0.0 if trouble.kind is Kind.NAMELESS else _RETRY_SECONDS)
+        if trouble.kind is not Kind.NAMELESS:
+            self._listener.faulted(lives, trouble.error)
+        if trouble.kind is Kind.ELSEWHERE or (trouble.kind is Kind.KEY and self._lane.refused_for_good()):
+            self._listener.stopped(trouble.error)

@@ -1,0 +1,241 @@
+"""The streams: many ids, told as they change or as they finish, as fast as the reader reads.
+
+A stream is an object, not a generator: it can be left at any moment, also by a plain ``break``, and takes its ids out
+of the looking when it is left, closed or forgotten.
+"""
+
+import asyncio
+import copy
+import weakref
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Protocol, Self
+
+import anyio
+import anyio.lowlevel
+
+from ..protocol.errors import SunoError, WaitTimeout
+from ..protocol.inputs import check_task_id
+from ..protocol.life import Failed, Life, Settled
+from ..protocol.models import Task
+from ..protocol.wire import Look
+from .waits import ending
+
+_CHUNK = 1000
+TaskIds = Iterable[str] | AsyncIterable[str]
+
+
+class Ledger(Protocol):
+    """Where a stream has its ids looked after."""
+
+    async def admit(self, task_ids: Sequence[str], waiter: "Inbox") -> None:
+        """Starts to look at them."""
+        ...
+
+    def leave_all(self, task_ids: Iterable[str], waiter: "Inbox") -> None:
+        """Stops to look at them."""
+        ...
+
+
+class Inbox:
+    """What has come for one stream and was not read yet."""
+
+    def __init__(self, *, changes: bool) -> None:
+        self.sees = changes
+        self.open: set[str] = set()
+        self.fed = False
+        """Every id of the source has been let in."""
+        self.error: BaseException | None = None
+        self.failures: list[SunoError] = []
+        self._finals: deque[Task] = deque()
+        self._latest: dict[str, Look] = {}
+        self._marks: dict[str, int] = {}
+        self._reader: asyncio.Future[None] | None = None
+
+    def looked(self, life: Life, look: Look) -> None:
+        """Keeps the latest state of an id; an older one that was not read is replaced."""
+        if self.sees and self._marks.get(life.task_id) != look.mark:
+            self._marks[life.task_id] = look.mark
+            self._latest[life.task_id] = look.kept()
+            self.wake()
+
+    def missed(self, life: Life) -> None:
+        """Changes nothing: the life decides when an id is gone."""
+
+    def faulted(self, life: Life, error: SunoError) -> bool:  # noqa: ARG002 - a stream goes on for as long as it may
+        """Changes nothing: a failed request says nothing about a task."""
+        return False
+
+    def ended(self, life: Life, verdict: Settled | Failed) -> None:
+        """Keeps a final state until it is read."""
+        self.open.discard(life.task_id)
+        self._marks.pop(life.task_id, None)
+        self._latest.pop(life.task_id, None)
+        if isinstance(verdict, Settled):
+            self._finals.append(verdict.task)
+        else:
+            self.failures.append(copy.copy(verdict.error))
+        self.wake()
+
+    def stopped(self, error: SunoError) -> None:
+        """Ends the stream once what has come is read."""
+        self.end(ending(error, tuple(self.open)))
+
+    def expire(self, seconds: float) -> None:
+        """Ends the stream at its deadline once what has come is read."""
+        ids = tuple(self.open)
+        message = f"{len(ids)} tasks are not final after {seconds:g} s; they may still succeed"
+        self.end(WaitTimeout(message, task_ids=ids, task_id=ids[0] if len(ids) == 1 else None))
+
+    def end(self, error: BaseException) -> None:
+        """The first reason to end is the one that counts."""
+        if self.error is None:
+            self.error = error
+        self.wake()
+
+    def pop(self) -> Task | None:
+        """The next thing to read: final states first."""
+        if self._finals:
+            return self._finals.popleft()
+        if self._latest:
+            return self._latest.pop(next(iter(self._latest))).task()
+        return None
+
+    async def news(self) -> None:
+        """Returns when something has come."""
+        self._reader = asyncio.get_running_loop().create_future()
+        await self._reader
+
+    def wake(self) -> None:
+        """Something has come."""
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+class Stream(AsyncIterator[Task]):
+    """The tasks of many ids, each as it finishes or each as it changes.
+
+    Iterate over it once. Its ids are looked at from the first step on; ``aclose()``, or forgetting it, ends that.
+    """
+
+    def __init__(
+        self,
+        task_ids: TaskIds,
+        *,
+        ledger: Ledger,
+        spawn: Callable[[Callable[[], Coroutine[Any, Any, None]]], None],
+        changes: bool,
+        timeout: float | None,
+    ) -> None:
+        self._inbox = Inbox(changes=changes)
+        self._ledger = ledger
+        self._source: TaskIds | None = task_ids
+        self._spawn = spawn
+        self._timeout = timeout
+        self._timer: asyncio.TimerHandle | None = None
+        self._feeding = anyio.CancelScope()
+        self._over = False
+        self._leave = weakref.finalize(self, _detach, self._inbox, ledger, self._feeding)
+        self._leave.atexit = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Task:
+        if self._source is not None:
+            self._begin(self._source)
+        while not self._over:
+            task = self._inbox.pop()
+            if task is not None:
+                return task
+            if self._inbox.error is not None or (self._inbox.fed and not self._inbox.open):
+                self._finish()
+            else:
+                await self._inbox.news()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Stops looking at what is left; what was not read is dropped."""
+        self._close()
+
+    def _begin(self, source: TaskIds) -> None:
+        self._source = None
+        inbox, ledger, scope = self._inbox, self._ledger, self._feeding
+        if self._timeout is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._timeout, inbox.expire, self._timeout)
+        # the feeder must not know the stream, or it would never be forgotten
+        self._spawn(lambda: _feed(source, inbox, ledger, scope))
+
+    def _finish(self) -> None:
+        """Raises what there is to raise, once."""
+        inbox = self._inbox
+        self._close()
+        if inbox.error is not None:
+            raise inbox.error
+        if inbox.failures:
+            raise ExceptionGroup("some tasks ended without an answer", _merged(inbox.failures))
+
+    def _close(self) -> None:
+        self._over = True
+        self._source = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._leave()
+
+
+def _detach(inbox: Inbox, ledger: Ledger, feeding: anyio.CancelScope) -> None:
+    feeding.cancel()
+    ids = list(inbox.open)
+    inbox.open.clear()
+    ledger.leave_all(ids, inbox)
+
+
+def _merged(failures: list[SunoError]) -> list[SunoError]:
+    """One error for each kind, with all its ids: a hundred thousand unknown ids are one thing to know."""
+    kinds: dict[type[SunoError], list[SunoError]] = {}
+    for error in failures:
+        kinds.setdefault(type(error), []).append(error)
+    return [_joined(kind, errors) for kind, errors in kinds.items()]
+
+
+def _joined(kind: type[SunoError], errors: list[SunoError]) -> SunoError:
+    if len(errors) == 1:
+        return errors[0]
+    ids = tuple(task_id for error in errors for task_id in error.task_ids)
+    return kind(f"{kind.__doc__} ({len(ids)} ids, the first is {ids[0]})", task_ids=ids)
+
+
+async def _feed(source: TaskIds, inbox: Inbox, ledger: Ledger, scope: anyio.CancelScope) -> None:
+    """Lets the ids of a source in; what the source raises ends the stream."""
+    with scope:
+        try:
+            if isinstance(source, AsyncIterable):
+                await _let_in_as_they_come(source, inbox, ledger)
+            else:
+                await _let_in_together(source, inbox, ledger)
+        except Exception as error:  # noqa: BLE001 - whatever the caller's own source raises is the caller's
+            inbox.end(error)
+        inbox.fed = True
+        inbox.wake()
+
+
+async def _let_in_together(source: Iterable[str], inbox: Inbox, ledger: Ledger) -> None:
+    """Every id is checked before the first one is asked for."""
+    ids: dict[str, None] = {}
+    for index, task_id in enumerate(source, 1):
+        ids[check_task_id(task_id)] = None
+        if index % _CHUNK == 0:
+            await anyio.lowlevel.checkpoint()
+    inbox.open.update(ids)
+    if ids:
+        await ledger.admit(list(ids), inbox)
+
+
+async def _let_in_as_they_come(source: AsyncIterable[str], inbox: Inbox, ledger: Ledger) -> None:
+    seen: set[str] = set()
+    async for task_id in source:
+        if check_task_id(task_id) not in seen:
+            seen.add(task_id)
+            inbox.open.add(task_id)
+            await ledger.admit((task_id,), inbox)

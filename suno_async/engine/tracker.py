@@ -1,0 +1,197 @@
+"""Who waits for which id. Waits on one id share its looks; an id that nobody waits for is not looked at."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+import anyio
+import anyio.lowlevel
+
+from ..protocol.batch import Batch
+from ..protocol.errors import SunoError
+from ..protocol.life import SUBMITTED_GRACE, Failed, Life, Settled
+from ..protocol.pace import Pace
+from ..protocol.wire import Look
+from .lane import Lane
+from .poller import Poller
+
+_CHUNK = 1000
+"""Ids that are let in or out in one go: about 3 ms of the loop."""
+_REMEMBERED_SECONDS = 3600.0
+
+
+class Waiter(Protocol):
+    """Somebody who waits for one id or for many."""
+
+    @property
+    def sees(self) -> bool:
+        """Wants to know of looks on the way, not only of the end."""
+        ...
+
+    def looked(self, life: Life, look: Look) -> None:
+        """An id was seen and goes on."""
+        ...
+
+    def missed(self, life: Life) -> None:
+        """The gateway did not know an id, this time."""
+        ...
+
+    def faulted(self, life: Life, error: SunoError) -> bool:
+        """A request told nothing; True to have the id asked for again at once."""
+        ...
+
+    def ended(self, life: Life, verdict: Settled | Failed) -> None:
+        """An id is final, or given up."""
+        ...
+
+    def stopped(self, error: SunoError) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class Tracked(Life, gc=False, eq=False, kw_only=True):
+    """A life and who waits for it."""
+
+    waiters: tuple[Waiter, ...]
+
+
+class Tracker:
+    """Opens a life for each id that is waited for, and tells its waiters what becomes of it."""
+
+    def __init__(self, lane: Lane, *, pace: Pace, batch: Batch) -> None:
+        self.poller = Poller(lane, self, pace=pace, batch=batch)
+        self._lane = lane
+        self._batch = batch
+        self._lives: dict[str, Tracked] = {}
+        self._submitted: dict[str, tuple[float, str]] = {}
+        self._over: SunoError | None = None
+
+    @property
+    def paused(self) -> bool:
+        """No request may leave now: the gateway is in trouble."""
+        return self._lane.gate.closed
+
+    def submitted(self, task_id: str, kind: str) -> None:
+        """An id was accepted here just now: it may be unknown for a moment, and its age is known."""
+        now = anyio.current_time()
+        # in order of time, so the first one that is young enough ends the search
+        for old in list(islice(self._submitted, 2)):
+            if now - self._submitted[old][0] > _REMEMBERED_SECONDS:
+                del self._submitted[old]
+        self._submitted[task_id] = (now, kind)
+
+    def join(self, task_id: str, waiter: Waiter, due: float | None = None) -> Tracked:
+        """The life of an id, now with one more waiter; a new one is looked at from ``due`` on, or at once."""
+        if self._over is not None:
+            raise self._over
+        life = self._lives.get(task_id)
+        if life is None:
+            life = self._open(task_id, waiter, due)
+        elif waiter not in life.waiters:
+            life.waiters = (*life.waiters, waiter)
+        if waiter.sees and not life.keeps:
+            life.keeps = True
+        return life
+
+    def _open(self, task_id: str, waiter: Waiter, due: float | None) -> Tracked:
+        now = anyio.current_time()
+        life = self._lives[task_id] = Tracked(task_id=task_id, born=now, waiters=(waiter,))
+        known = self._submitted.get(task_id)
+        if known is not None:
+            life.born, life.kind = known
+            life.ours = now - life.born < SUBMITTED_GRACE
+            # a task that is seconds old need not be looked at before it can be done
+            due = now + self.poller.delay(life, now)
+            life.looked = life.born
+        self.poller.add(life, now if due is None else due)
+        return life
+
+    async def admit(self, task_ids: Sequence[str], waiter: Waiter, *, at_once: bool = False) -> None:
+        """Joins many ids, a thousand at a time.
+
+        Their first looks are spread over one interval of the pace, batch by batch, the first one now; ``at_once``
+        has all of them due now, also those that are already waited for.
+        """
+        start = anyio.current_time()
+        size = self._batch.size
+        span = 0.0 if at_once else self.poller.delay(Life(task_id="", born=start), start) / max(1, len(task_ids))
+        for first in range(0, len(task_ids), _CHUNK):
+            for index, task_id in enumerate(task_ids[first : first + _CHUNK], first):
+                life = self.join(task_id, waiter, start + index // size * size * span)
+                if at_once:
+                    self.poller.hasten(life, start)
+            await anyio.lowlevel.checkpoint()
+
+    def leave(self, task_id: str, waiter: Waiter) -> None:
+        """One waiter less; the last one takes the life with it."""
+        life = self._lives.get(task_id)
+        if life is None or waiter not in life.waiters:
+            return
+        life.waiters = tuple(other for other in life.waiters if other is not waiter)
+        life.keeps = any(other.sees for other in life.waiters)
+        if not life.waiters:
+            self._forget(life)
+
+    def leave_all(self, task_ids: Iterable[str], waiter: Waiter) -> None:
+        """One waiter less for many ids, a thousand at a time, so that the loop does not stall."""
+        self._leave_some(iter(task_ids), waiter)
+
+    def _leave_some(self, task_ids: Iterator[str], waiter: Waiter) -> None:
+        some = list(islice(task_ids, _CHUNK))
+        for task_id in some:
+            self.leave(task_id, waiter)
+        if len(some) == _CHUNK and self._lives:
+            asyncio.get_running_loop().call_soon(self._leave_some, task_ids, waiter)
+
+    def hasten(self, life: Life, seconds: float) -> None:
+        """Look at an id within so many seconds, whatever its pace."""
+        self.poller.hasten(life, anyio.current_time() + seconds)
+
+    def _forget(self, life: Tracked) -> None:
+        self.poller.drop(life)
+        del self._lives[life.task_id]
+
+    # what the poller tells
+
+    def looked(self, life: Life, look: Look) -> None:
+        """An id that somebody wants to see on its way was seen."""
+        for waiter in self._waiters(life):
+            waiter.looked(life, look)
+
+    def missed(self, life: Life) -> None:
+        """The gateway did not know an id, this time."""
+        for waiter in self._waiters(life):
+            waiter.missed(life)
+
+    def faulted(self, lives: Sequence[Life], error: SunoError) -> None:
+        """A request told nothing about these ids."""
+        for life in lives:
+            for waiter in self._waiters(life):
+                if waiter.faulted(life, error):
+                    self.hasten(life, self._lane.chance())
+
+    def ended(self, life: Life, verdict: Settled | Failed) -> None:
+        """An id is final, or given up."""
+        waiters = self._waiters(life)
+        self._lives.pop(life.task_id, None)
+        for waiter in waiters:
+            waiter.ended(life, verdict)
+
+    def stopped(self, error: SunoError) -> None:
+        """No id can be asked for: every waiter hears of it once, and nothing is tracked any more."""
+        lives, self._lives = self._lives, {}
+        waiters = dict.fromkeys(waiter for life in lives.values() for waiter in life.waiters)
+        for life in lives.values():
+            self.poller.drop(life)
+        for waiter in waiters:
+            waiter.stopped(error)
+
+    def close(self, error: SunoError) -> None:
+        """Nobody can wait here any more."""
+        self._over = error
+        self.stopped(error)
+
+    def _waiters(self, life: Life) -> tuple[Waiter, ...]:
+        tracked = self._lives.get(life.task_id)
+        return tracked.waiters if tracked is life else ()
