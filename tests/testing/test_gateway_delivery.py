@@ -1,0 +1,60 @@
+"""Answers that do not arrive whole."""
+
+import math
+import time
+
+import aiohttp
+import anyio
+import pytest
+
+from suno_async.testing import Gateway
+from suno_async.testing.gateway import delivery
+
+
+async def test_a_reset_is_a_reset(ask, gateway):
+    """connection_reset ends in ECONNRESET before a byte, for a POST, which nobody repeats."""
+    gateway.faults.once("connection_reset")
+    with pytest.raises(aiohttp.ClientOSError) as caught:
+        await ask("POST", "/suno/fetch", json={"ids": []})
+    assert isinstance(caught.value, ConnectionResetError) or caught.value.errno == 104
+
+
+async def test_a_truncated_answer_breaks_off(ask, gateway):
+    """The fault promises the whole length and closes in the middle."""
+    gateway.faults.once("truncated")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await ask("POST", "/suno/fetch", json={"ids": []})
+
+
+async def test_a_drip_is_slow_and_whole(dial):
+    """The fault takes some twenty seconds of gateway time and delivers every byte."""
+    async with Gateway(speed=200, beat=math.inf) as gateway, dial(gateway) as ask:
+        gateway.faults.once("drip")
+        before = time.perf_counter()
+        reply = await ask("POST", "/suno/fetch", json={"ids": []})
+        assert reply.data == []
+        assert time.perf_counter() - before > 0.06
+
+
+async def test_a_hang_lasts_as_long_as_the_client(ask, gateway):
+    """The gateway says nothing, and its handler ends when the client leaves."""
+    gateway.faults.once("hang")
+    with pytest.raises(TimeoutError):
+        await ask("POST", "/suno/fetch", json={"ids": []}, timeout=aiohttp.ClientTimeout(total=0.1))
+    assert (await ask("POST", "/suno/fetch", json={"ids": []})).status == 200
+
+
+async def test_a_client_that_has_left_is_no_error():
+    """Resetting or truncating towards nobody does nothing."""
+
+    class Gone:
+        transport = None
+
+    assert (await delivery.reset(Gone())).status == 200
+
+
+async def test_a_hang_never_answers():
+    """Nothing but cancellation ends a hang."""
+    with anyio.move_on_after(0.01) as scope:
+        await delivery.hang()
+    assert scope.cancelled_caught

@@ -1,0 +1,67 @@
+"""Rows as JSON."""
+
+from suno_async.testing.gateway import encoding
+from suno_async.testing.gateway.encoding import Encoder
+from suno_async.testing.gateway.eras import ERAS
+from suno_async.testing.gateway.rows import Row
+from suno_async.testing.gateway.songs import Order
+
+
+def a_row(status="NOT_START", action="MUSIC", task_id="task_x", **columns):
+    order = Order(action=action)
+    return Row(1, task_id, order, 1000.5, 1030.5, 1100.5, "reason", status, 1099, columns or None)
+
+
+def test_times_are_the_upstreams_and_appear_when_they_are_due():
+    """start_time appears with the stream, finish_time and 100 % with the end; both are whole seconds."""
+    encoder = Encoder(ERAS["2026"])
+    fields = ("submit_time", "start_time", "finish_time", "progress")
+    seen = {status: encoder.columns(a_row(status)) for status in ("NOT_START", "QUEUED", "IN_PROGRESS", "SUCCESS")}
+    assert [seen["NOT_START"][field] for field in fields] == [1000, 0, 0, "0%"]
+    assert [seen["QUEUED"][field] for field in fields] == [1000, 0, 0, "0%"]
+    assert [seen["IN_PROGRESS"][field] for field in fields] == [1000, 1030, 0, "0%"]
+    assert [seen["SUCCESS"][field] for field in fields] == [1000, 1030, 1100, "100%"]
+
+
+def test_data_is_null_then_empty_then_clips():
+    """Nothing before the first round, [] while queued, two clips from the stream on; a failure keeps them."""
+    shown = {s: encoding.data(a_row(s), "u") for s in ("NOT_START", "QUEUED", "IN_PROGRESS", "SUCCESS", "FAILURE")}
+    assert (shown["NOT_START"], shown["QUEUED"]) == (None, [])
+    for status in ("IN_PROGRESS", "FAILURE"):
+        assert [clip["status"] for clip in shown[status]] == ["streaming"] * 2
+    assert [clip["status"] for clip in shown["SUCCESS"]] == ["complete"] * 2
+
+
+def test_lyrics_show_nothing_until_they_are_done():
+    """Lyrics are null until SUCCESS, then an object."""
+    assert encoding.data(a_row("IN_PROGRESS", "LYRICS"), "u") is None
+    assert encoding.data(a_row("SUCCESS", "LYRICS"), "u")["status"] == "complete"
+
+
+def test_a_failure_of_2026_repeats_its_reason_as_result_url():
+    """result_url is the reason on FAILURE and absent otherwise; 2025 has no such column."""
+    new, old = Encoder(ERAS["2026"]), Encoder(ERAS["2025"])
+    failed = new.columns(a_row("FAILURE"))
+    assert failed["result_url"] == failed["fail_reason"] == "reason"
+    assert "result_url" not in new.columns(a_row("SUCCESS"))
+    assert "result_url" not in old.columns(a_row("FAILURE"))
+    assert old.columns(a_row("FAILURE"))["fail_reason"] == "reason"
+
+
+def test_columns_set_by_hand_win():
+    """What a test has put in overrules the row."""
+    assert Encoder(ERAS["2025"]).columns(a_row("SUCCESS", progress="45%"))["progress"] == "45%"
+
+
+def test_encoded_rows_are_kept_until_they_change(monkeypatch):
+    """A row is encoded once until it is forgotten, and no more rows are kept than fit."""
+    monkeypatch.setattr(encoding, "CACHE", 2)
+    encoder, row = Encoder(ERAS["2026"]), a_row()
+    first = encoder.encode(row)
+    row.status = "QUEUED"
+    assert encoder.encode(row) is first
+    encoder.forget(row)
+    assert b'"QUEUED"' in encoder.encode(row)
+    for name in ("a", "b", "c"):
+        encoder.encode(a_row(task_id=name))
+    assert len(encoder._kept) == 2

@@ -1,0 +1,9 @@
+"""The two generations."""
+
+from suno_async.testing.gateway.eras import ERAS
+
+
+def test_both_eras_are_known_by_their_year():
+    """Each era is filed under its own name and refreshes as many rows a round as its source says."""
+    assert {name: era.name for name, era in ERAS.items()} == {"2026": "2026", "2025": "2025"}
+    assert {name: era.rows_per_round for name, era in ERAS.items()} == {"2026": 1000, "2025": 500}
