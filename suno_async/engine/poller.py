@@ -5,14 +5,13 @@ an id its life's, and whether a request may leave the lane's. What ends is told 
 """
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
-from itertools import count
 from math import inf, sqrt
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
+from ..protocol.agenda import NOWHERE, SLOT, Agenda
 from ..protocol.batch import Batch, Search
 from ..protocol.errors import SunoError
 from ..protocol.exchange import Answer, Broken
@@ -59,8 +58,7 @@ class Poller:
         self._listener = listener
         self._pace = pace
         self._batch = batch
-        self._heap: list[tuple[float, int, Life]] = []
-        self._order = count()
+        self._agenda: Agenda[Life] = Agenda()
         self._search: Search[Life] = Search(batch)
         self._wake = anyio.Event()
 
@@ -71,13 +69,14 @@ class Poller:
 
     def hasten(self, life: Life, due: float) -> None:
         """Look at an id no later than ``due``, unless a look is under way."""
-        if due < life.due < inf:
+        if life.slot != NOWHERE and life.slot * SLOT > due:
             self._push(life, due)
 
     def drop(self, life: Life) -> None:
         """Do not look at this id any more."""
         self.outstanding -= not life.gone
         life.gone = True
+        life.slot = NOWHERE
 
     def delay(self, life: Life, now: float, share: float = 0.0) -> float:
         """Seconds from ``now`` to the next look at this id, as the pace has it."""
@@ -94,10 +93,9 @@ class Poller:
     # when
 
     def _push(self, life: Life, due: float) -> None:
-        life.due = due
-        if not self._heap or due < self._heap[0][0]:
+        if due < self._agenda.due():
             self._wake.set()
-        heappush(self._heap, (due, next(self._order), life))
+        self._agenda.put(life, due)
 
     def _share(self) -> float:
         """How many ids share the price of a request: sqrt(n) while they fit into one, up to the batch for many."""
@@ -105,13 +103,7 @@ class Poller:
 
     async def _until_due(self) -> None:
         while not self._search.ready:
-            wait = inf
-            if self._heap and not self._search.running:
-                due, _, life = self._heap[0]
-                if life.gone or life.due != due:
-                    heappop(self._heap)
-                    continue
-                wait = due - anyio.current_time()
+            wait = inf if self._search.running else self._agenda.due() - anyio.current_time()
             if wait <= 0:
                 return
             self._wake = anyio.Event()
@@ -130,25 +122,12 @@ class Poller:
         if self._search.running:
             return self._take_part() if self._search.ready else []
         room = self._batch.room(now)
-        taken: list[Life] = []
-        kept: list[tuple[float, int, Life]] = []
-        soonest = now - self._pace.floor if room > 1 else -inf
-        while self._heap and len(taken) < room and len(kept) < room:
-            entry = heappop(self._heap)
-            due, _, life = entry
-            if life.gone or life.due != due:
-                continue
-            if life.alone and due <= now and not taken:
-                taken, room = [life], 1
-            elif not life.alone and (due <= now or life.looked <= soonest):
-                taken.append(life)
-            else:
-                kept.append(entry)
-        for entry in kept:
-            heappush(self._heap, entry)
-        for life in taken:
-            life.due = inf
-        return taken
+        if room == 1:
+            return self._agenda.take(now, 1, lambda _, is_due: is_due)
+        soonest = now - self._pace.floor
+        lives = self._agenda.take(now, room, lambda life, is_due: not life.alone and (is_due or life.looked <= soonest))
+        # what has to be asked for by itself goes when nothing else is due
+        return lives or self._agenda.take(now, 1, lambda _, is_due: is_due)
 
     def _take_part(self) -> list[Life]:
         part = self._search.take()
@@ -208,26 +187,24 @@ class Poller:
             self._batch.answered_single(now)
 
     def _learn(self, asked: dict[str, Life], looks: Sequence[Look], now: float, *, single: bool) -> None:
-        share = self._share()
+        share, chance, after, put = self._share(), self._lane.chance, self._pace.after, self._agenda.put
         for look in looks:
             life = asked.pop(look.task_id, None)
-            if life is not None and not life.gone:
-                self._observe(life, look, now, share)
+            if life is None or life.gone:
+                continue
+            verdict = life.observe(look, now)
+            if verdict is AGAIN:
+                put(life, now + after(now - life.born, life.looks, chance(), share, life.kind))
+                if life.keeps:
+                    self._listener.looked(life, look)
+            elif isinstance(verdict, Again):
+                self._again(life, verdict, now)
+                self._listener.looked(life, look)
+            else:
+                self._end(life, verdict)
         for life in asked.values():
             if not life.gone:
                 self._miss(life, now, single=single)
-
-    def _observe(self, life: Life, look: Look, now: float, share: float) -> None:
-        verdict = life.observe(look, now)
-        if verdict is AGAIN:
-            self._push(life, now + self.delay(life, now, share))
-            if life.keeps:
-                self._listener.looked(life, look)
-        elif isinstance(verdict, Again):
-            self._again(life, verdict, now)
-            self._listener.looked(life, look)
-        else:
-            self._end(life, verdict)
 
     def _miss(self, life: Life, now: float, *, single: bool) -> None:
         verdict = life.miss(now, single=single)

@@ -42,7 +42,8 @@ class Inbox:
 
     def __init__(self, *, changes: bool) -> None:
         self.sees = changes
-        self.open: set[str] = set()
+        self.open: dict[str, None] = {}
+        """The ids that are not final, in the order they were asked for."""
         self.fed = False
         """Every id of the source has been let in."""
         self.error: BaseException | None = None
@@ -68,7 +69,7 @@ class Inbox:
 
     def ended(self, life: Life, verdict: Settled | Failed) -> None:
         """Keeps a final state until it is read."""
-        self.open.discard(life.task_id)
+        self.open.pop(life.task_id, None)
         self._marks.pop(life.task_id, None)
         self._latest.pop(life.task_id, None)
         if isinstance(verdict, Settled):
@@ -227,7 +228,7 @@ async def _let_in_together(source: Iterable[str], inbox: Inbox, ledger: Ledger) 
         ids[check_task_id(task_id)] = None
         if index % _CHUNK == 0:
             await anyio.lowlevel.checkpoint()
-    inbox.open.update(ids)
+    inbox.open = ids
     if ids:
         await ledger.admit(list(ids), inbox)
 
@@ -237,5 +238,5 @@ async def _let_in_as_they_come(source: AsyncIterable[str], inbox: Inbox, ledger:
     async for task_id in source:
         if check_task_id(task_id) not in seen:
             seen.add(task_id)
-            inbox.open.add(task_id)
+            inbox.open[task_id] = None
             await ledger.admit((task_id,), inbox)

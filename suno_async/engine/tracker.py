@@ -81,30 +81,32 @@ class Tracker:
                 del self._submitted[old]
         self._submitted[task_id] = (now, kind)
 
-    def join(self, task_id: str, waiter: Waiter, due: float | None = None) -> Tracked:
-        """The life of an id, now with one more waiter; a new one is looked at from ``due`` on, or at once."""
+    def join(self, task_id: str, waiter: Waiter) -> Tracked:
+        """The life of an id, now with one more waiter; one that is new here is looked at at once."""
+        return self._join(task_id, (waiter,), anyio.current_time(), 0.0)
+
+    def _join(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
         if self._over is not None:
             raise self._over
         life = self._lives.get(task_id)
         if life is None:
-            life = self._open(task_id, waiter, due)
-        elif waiter not in life.waiters:
-            life.waiters = (*life.waiters, waiter)
-        if waiter.sees and not life.keeps:
+            life = self._open(task_id, alone, now, wait)
+        elif alone[0] not in life.waiters:
+            life.waiters += alone
+        if alone[0].sees:
             life.keeps = True
         return life
 
-    def _open(self, task_id: str, waiter: Waiter, due: float | None) -> Tracked:
-        now = anyio.current_time()
-        life = self._lives[task_id] = Tracked(task_id=task_id, born=now, waiters=(waiter,))
+    def _open(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
+        life = self._lives[task_id] = Tracked(task_id=task_id, born=now, waiters=alone)
         known = self._submitted.get(task_id)
         if known is not None:
             life.born, life.kind = known
             life.ours = now - life.born < SUBMITTED_GRACE
             # a task that is seconds old need not be looked at before it can be done
-            due = now + self.poller.delay(life, now)
+            wait = self.poller.delay(life, now)
             life.looked = life.born
-        self.poller.add(life, now if due is None else due)
+        self.poller.add(life, now + wait)
         return life
 
     async def admit(self, task_ids: Sequence[str], waiter: Waiter, *, at_once: bool = False) -> None:
@@ -116,9 +118,10 @@ class Tracker:
         start = anyio.current_time()
         size = self._batch.size
         span = 0.0 if at_once else self.poller.delay(Life(task_id="", born=start), start) / max(1, len(task_ids))
+        alone = (waiter,)
         for first in range(0, len(task_ids), _CHUNK):
             for index, task_id in enumerate(task_ids[first : first + _CHUNK], first):
-                life = self.join(task_id, waiter, start + index // size * size * span)
+                life = self._join(task_id, alone, start, index // size * size * span)
                 if at_once:
                     self.poller.hasten(life, start)
             await anyio.lowlevel.checkpoint()

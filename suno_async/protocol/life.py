@@ -59,8 +59,8 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     """Its action, where it is known, for the pace."""
     looks: int = 0
     looked: float = float("-inf")
-    due: float = 0.0
-    """When the next look is due."""
+    slot: int = -1
+    """Where it stands in the agenda; -1 while it is looked at."""
     gone: bool = False
     """Nobody waits for it any more."""
     mark: int | None = None

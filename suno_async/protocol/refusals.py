@@ -76,7 +76,7 @@ _UNKNOWN_TASK = re.compile(r"task[ _]?(is )?not[ _](exist|found)|record not foun
 _NO_CHANNEL = re.compile(r"no available channel|无可用渠道|model_not_found", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII).fullmatch
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,80}").fullmatch
-_HOST = re.compile(r"(https?://)(?:[^/?#]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)").match
+_HOST = re.compile(r"(https?://)(?:[^/?#\\]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)").match
 _RETRY_AFTER_MOST = 300.0
 
 

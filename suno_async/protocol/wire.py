@@ -25,18 +25,38 @@ class Look(msgspec.Struct, gc=False, eq=False):
     """Two looks with the same mark show the same: nothing a watcher could see has changed."""
     frozen: bool
     """A reason to fail and progress 100 % without FAILURE: stock gateways never touch such a row again."""
-    payload: msgspec.Raw | bytes
-    action: str = ""
-    known: Task | None = None
+    action: str
+    source: "Task | bytes | _Page"
+    """The task, its row, or the answer its row is in."""
+    index: int = 0
 
     def task(self) -> Task:
         """The whole task; the work of reading it is done here."""
-        return self.known or _read_row(self)
+        source = self.source
+        if isinstance(source, Task):
+            return source
+        return _read_row(self, source if isinstance(source, bytes) else source.row(self.index))
 
     def kept(self) -> "Look":
-        """The same look, holding its own row only: a Raw pins the whole answer it was cut from."""
-        payload = bytes(self.payload)
-        return Look(self.task_id, self.status, self.mark, self.frozen, payload, self.action, self.known)
+        """The same look, holding its own row only: the answer it was cut from may be large."""
+        source = self.source.row(self.index) if isinstance(self.source, _Page) else self.source
+        return Look(self.task_id, self.status, self.mark, self.frozen, self.action, source)
+
+
+class _Page:
+    """An answer to a look at many tasks, whose rows are cut out when one of them is wanted."""
+
+    __slots__ = ("_body", "_rows")
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._rows: list[msgspec.Raw] | None = None
+
+    def row(self, index: int) -> bytes:
+        """One row, copied: a Raw would pin the whole answer."""
+        if self._rows is None:
+            self._rows = _rows(self._body).data
+        return bytes(self._rows[index])
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -44,7 +64,7 @@ class _Envelope(msgspec.Struct, gc=False):
     data: msgspec.Raw
 
 
-class _Batch(msgspec.Struct, gc=False):
+class _Rows(msgspec.Struct, gc=False):
     code: str
     data: list[msgspec.Raw]
 
@@ -58,6 +78,11 @@ class _Glance(msgspec.Struct, gc=False):
     fail_reason: str = ""
     progress: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Batch(msgspec.Struct, gc=False):
+    code: str
+    data: list[_Glance]
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -109,6 +134,7 @@ class _Row(msgspec.Struct, gc=False):
 
 
 _envelope = msgspec.json.Decoder(_Envelope).decode
+_rows = msgspec.json.Decoder(_Rows).decode
 _batch = msgspec.json.Decoder(_Batch).decode
 _glance = msgspec.json.Decoder(_Glance).decode
 _row = msgspec.json.Decoder(_Row).decode
@@ -137,7 +163,7 @@ def read_one(answer: Answer, task_id: str) -> Look | Trouble:
         return trouble_of(answer, task_id)
     try:
         envelope = _envelope(answer.body)
-        look = _look(envelope.data) if envelope.code == "success" else None
+        look = _look(_glance(envelope.data), bytes(envelope.data)) if envelope.code == "success" else None
     except _UNREAD:
         look = None
     if look is None or look.task_id != task_id:
@@ -170,7 +196,20 @@ def read_many(answer: Answer) -> list[Look] | Trouble:
     try:
         envelope = _batch(answer.body)
         if envelope.code == "success":
-            return unique([_look(row) or _slow_row(row) for row in envelope.data])
+            page = _Page(answer.body)
+            looks = [_look(seen, page, index) for index, seen in enumerate(envelope.data)]
+            return unique([look or _slow_row(page.row(index)) for index, look in enumerate(looks)])
+    except _UNREAD:
+        pass
+    return _slow_many(answer)
+
+
+def _slow_many(answer: Answer) -> list[Look] | Trouble:
+    """Row by row, so that a damaged one spoils no other; or the whole answer, if it has another shape."""
+    try:
+        envelope = _rows(answer.body)
+        if envelope.code == "success":
+            return unique([_slow_row(bytes(row)) for row in envelope.data])
     except _UNREAD:
         pass
     tasks = _slow(answer, None)
@@ -187,13 +226,13 @@ def unique(looks: list[Look]) -> list[Look]:
     return list(last.values())
 
 
-def _slow_row(row: msgspec.Raw) -> Look:
+def _slow_row(row: bytes) -> Look:
     try:
-        tasks = read_tasks(read_json(bytes(row)))
+        tasks = read_tasks(read_json(row))
     except _UNREAD:
         tasks = []
     # a row that is no task is nobody's: the id "" is never asked for
-    return _known(tasks[0]) if tasks else Look("", Status.UNKNOWN, 0, frozen=False, payload=b"null")
+    return _known(tasks[0] if tasks else Task(task_id=""))
 
 
 def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
@@ -208,19 +247,16 @@ def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
     return tasks or trouble_of(answer, task_id)
 
 
-def _look(row: msgspec.Raw) -> Look | None:
+def _look(seen: _Glance, source: bytes | _Page, index: int = 0) -> Look | None:
     """The look at a stock row, or None for one the slow path must read."""
-    try:
-        seen = _glance(row)
-    except _UNREAD:
-        return None
     status = _STOCK.get(seen.status)
     data = bytes(seen.data)
     if status is None or (data == b"null" and status is Status.SUCCESS):
         return None
-    mark = hash((seen.status, seen.progress, seen.fail_reason, data))
-    frozen = bool(seen.fail_reason) and seen.progress == "100%" and not is_final(status)
-    return Look(seen.task_id, status, mark, frozen, row, seen.action)
+    reason = seen.fail_reason
+    mark = hash((status, seen.progress, reason, data))
+    frozen = bool(reason) and seen.progress == "100%" and not is_final(status)
+    return Look(seen.task_id, status, mark, frozen, seen.action, source, index)
 
 
 def is_final(status: Status) -> bool:
@@ -231,14 +267,14 @@ def is_final(status: Status) -> bool:
 def _known(task: Task) -> Look:
     frozen = bool(task.fail_reason) and task.progress == 100 and not task.done
     mark = hash((task.status_text, task.progress, task.fail_reason, task.songs, task.lyrics))
-    return Look(task.task_id, task.status, mark, frozen, b"null", task.action, task)
+    return Look(task.task_id, task.status, mark, frozen, task.action, task)
 
 
-def _read_row(look: Look) -> Task:
+def _read_row(look: Look, payload: bytes) -> Task:
     try:
-        row = _row(look.payload)
+        row = _row(payload)
     except _UNREAD:
-        return _read_odd_row(look)
+        return _read_odd_row(look, payload)
     made: Any = row.data
     songs = tuple(map(_song, made)) if isinstance(made, list) else ()
     reason = row.fail_reason
@@ -257,12 +293,11 @@ def _read_row(look: Look) -> Task:
         songs=songs,
         lyrics=_lyrics(made) if isinstance(made, _Words) and made.text else None,
         quota=row.quota,
-        payload=bytes(look.payload),
+        payload=payload,
     )
 
 
-def _read_odd_row(look: Look) -> Task:
-    payload = bytes(look.payload)
+def _read_odd_row(look: Look, payload: bytes) -> Task:
     try:
         task = read_tasks(read_json(payload))[0]
     except (*_UNREAD, IndexError):
