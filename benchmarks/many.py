@@ -4,7 +4,8 @@
 for one round of looks to warm up and ``--rounds`` rounds that count. ``cpu_us`` is this process's processor time for
 each id looked at (the gateway has its own process and core), ``bytes`` what an id that waits adds to this process,
 ``stall_ms`` the worst stall of the event loop from the first step on, admission included, ``late_ms`` how much longer
-than the pace the mean time between two looks at one id is.
+than the pace the mean time between two looks at one id is. ``bare_cpu_us`` is what the same looks cost a hand-written
+loop in the same process, which does nothing but send batches evenly and decode them.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import anyio
 
 from suno_async import Fixed, Suno
 
+from .bare import batches, session
 from .gauges import Server, Stalls, report, resident, server
 
 
@@ -35,10 +37,13 @@ async def measure(gateway: Server, pace: float, batch: int, rounds: int) -> dict
             worst = stalls.stop()
             group.cancel_scope.cancel()
         await stream.aclose()
+    async with session(gateway.api_key) as http:
+        bare_looks, bare = await batches(http, gateway.url, ids, batch, pace)
     return {
         "ids": len(ids),
         "looks": looks,
         "cpu_us": round(used / looks * 1e6, 2),
+        "bare_cpu_us": round(bare / bare_looks * 1e6, 2),
         "bytes": round((filled - empty) / len(ids)),
         "resident_mb": round(filled / 1e6),
         "stall_ms": round(worst * 1e3, 1),

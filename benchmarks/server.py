@@ -19,8 +19,7 @@ from suno_async.testing import Gateway
 async def serve(tasks: int, ids: Path) -> None:
     """Serves until standard input closes."""
     async with Gateway(beat=math.inf) as gateway:
-        planted = gateway.seed_tasks(tasks)
-        ids.write_text("\n".join(planted))
+        await anyio.Path(ids).write_text("\n".join(gateway.seed_tasks(tasks, status="QUEUED")))
         print(json.dumps({"url": gateway.url, "api_key": gateway.api_key}), flush=True)
         while await to_thread.run_sync(sys.stdin.readline):
             print(json.dumps(gateway.counts), flush=True)
