@@ -1,11 +1,11 @@
 """Suno: opens the engine, closes it, and gives it verbs. The only file that joins engine files together."""
 
 import asyncio
+import copy
 import logging
 import os
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from random import Random
-from types import TracebackType
 from typing import Any, Self
 
 import anyio
@@ -17,9 +17,9 @@ from .engine.streams import Stream, TaskIds
 from .engine.submissions import Submissions
 from .engine.tracker import Tracker
 from .engine.transport import Transport
-from .engine.waits import Glance, Until, Wait
+from .engine.waits import Glance, Until, Wait, ending
 from .protocol.batch import Batch
-from .protocol.errors import ClientClosed, ConfigurationError, SunoError
+from .protocol.errors import ClientClosed, ConfigurationError, GatewayUnavailable, SunoError
 from .protocol.inputs import (
     Secret,
     check_count,
@@ -82,16 +82,18 @@ class Suno:
         url = base_url if base_url is not None else os.environ.get("SUNO_BASE_URL")
         self._address = read_address(url, allow_insecure=allow_insecure)
         self._timeout = check_seconds("timeout", timeout)
-        slots = check_count("concurrency", concurrency, 1000)
+        self._concurrency = check_count("concurrency", concurrency, 1000)
         self._slots = check_count("submissions", submissions, 1000)
         self._rng = rng or Random()
-        self._pace: Pace = pace or Adaptive()
+        self._pace: Pace = Adaptive() if pace is None else pace
+        if not isinstance(getattr(self._pace, "floor", None), int | float):
+            raise ConfigurationError("pace must be a pace such as Adaptive(), Backoff() or Fixed(5)")
         self._batch = Batch(check_count("batch_size", batch_size, _MOST_IN_A_BATCH))
         self._budget = Budget(check_rate("rate", rate))
-        self._transport = Transport(self._address, key, timeout=self._timeout, concurrency=slots)
-        self._concurrency = slots
+        self._transport = Transport(self._address, key, timeout=self._timeout, concurrency=self._concurrency)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
+        self._runner: asyncio.Task[None] | None = None
+        self._over: SunoError | None = None
         if self._address.stripped_v1:
             logger.warning("the /v1 at the end of the base URL was left out: gateways answer there with 404")
 
@@ -101,33 +103,32 @@ class Suno:
     # opening and closing
 
     async def __aenter__(self) -> Self:
-        if self._loop is not None:
+        if self._runner is not None:
             raise ConfigurationError("this Suno has been opened before: make a new one")
-        loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
-        opened: asyncio.Future[None] = loop.create_future()
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # a task group may only be left by the task that entered it, and __aexit__ may run in another one
-        self._runner = asyncio.create_task(self._run(opened))  # noqa: TID251 - the one task that owns the group
+        runner = self._runner = asyncio.create_task(self._run(opened))  # noqa: TID251 - the one that owns the group
         try:
-            await opened
+            # shielded: a caller who is cancelled must not cancel what the runner has to say
+            await asyncio.shield(opened)
         except BaseException:
-            self._runner.cancel()
-            await asyncio.wait([self._runner])
+            runner.cancel()
+            await asyncio.wait([runner])
+            self._runner = self._over = None
             raise
-        self._loop = loop
+        self._loop = asyncio.get_running_loop()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
         """Closes the client: open waits end with ClientClosed, submissions that were sent are read to their end."""
-        if self._loop is None or self._closed:
+        if self._loop is None or self._runner is None or self._runner.done():
             return
-        self._closed = True
-        self._tracker.close(ClientClosed("the client was closed under an open wait"))
+        self._check_loop()
+        self._end(ClientClosed("this Suno has been closed; what was submitted runs on: wait for it with a new one"))
         self._closing.set()
         with anyio.CancelScope(shield=True):
             await asyncio.wait([self._runner])
@@ -146,14 +147,21 @@ class Suno:
                 opened.set_exception(error)
                 return
             logger.exception("the client broke")
-            self._tracker.close(SunoError(f"the client broke: {error!r}"))
+            self._end(SunoError(f"the client broke: {error!r}"))
         finally:
             # also where the loop itself is shut down: nobody is left waiting
-            if opened.done() and not opened.exception() and not self._closed:
-                self._tracker.close(ClientClosed("the client was stopped under an open wait"))
+            if opened.done() and not opened.exception():
+                self._end(ClientClosed("this Suno was stopped; what was submitted runs on"))
+
+    def _end(self, error: SunoError) -> None:
+        """Open waits end with this error, and whatever is asked for from now on; the first one counts."""
+        if self._over is None:
+            self._over = error
+            self._tracker.close(error)
 
     def _build(self, group: TaskGroup) -> None:
         def spawn(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            self._tracker.check_open()
             group.start_soon(function)
 
         self._lane = Lane(self._transport, budget=self._budget, slots=self._concurrency, rng=self._rng)
@@ -165,10 +173,13 @@ class Suno:
         group.start_soon(self._tracker.poller.run)
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise ClientClosed("this Suno has been closed: make a new one")
+        if self._over is not None:
+            raise copy.copy(self._over)
         if self._loop is None:
             raise ConfigurationError("this Suno is not open: use it inside `async with Suno(...) as suno:`")
+        self._check_loop()
+
+    def _check_loop(self) -> None:
         if asyncio.get_running_loop() is not self._loop:
             raise ConfigurationError("this Suno belongs to another event loop: make one for each loop")
 
@@ -184,9 +195,15 @@ class Suno:
             Unauthorized, RateLimited, RequestRejected: the gateway said no.
             GatewayUnavailable, UnexpectedResponse: no answer that could be read.
             ConfigurationError: the id is no id, or the base URL leads to no gateway.
+            ClientClosed: the client was closed.
         """
         self._check_open()
-        return await self._lane.fetch(check_task_id(task_id), self._timeout)
+        try:
+            return await self._lane.fetch(check_task_id(task_id), self._timeout)
+        except GatewayUnavailable:
+            if self._over is not None:
+                raise ending(self._over, (task_id,)) from None
+            raise
 
     async def fetch_many(self, task_ids: TaskIds) -> dict[str, Task | None]:
         """The tasks as they are now, in the order asked; None for an id that the gateway does not know.
@@ -225,14 +242,11 @@ class Suno:
         """
         self._check_open()
         check_task_id(task_id)
-        seconds = check_timeout("timeout", timeout)
-        if until not in {"done", "playable"}:
-            raise ConfigurationError(f"until must be 'done' or 'playable', not {until!r}")
+        seconds = _check_wait(timeout, until)
         wait = Wait(task_id, until)
         life = self._tracker.join(task_id, wait)
-        timer = None
-        if seconds is not None:
-            timer = asyncio.get_running_loop().call_later(seconds, wait.expire, life, seconds)
+        loop = asyncio.get_running_loop()
+        timer = None if seconds is None else loop.call_later(seconds, wait.expire, life, seconds)
         try:
             return await wait.future
         finally:
@@ -287,7 +301,7 @@ class Suno:
 
     async def run(self, body: Submittable, *, timeout: float | None = _TIMEOUT, until: Until = "done") -> Task:
         """The task of a submission once it has succeeded: ``submit`` and ``wait`` in one, raising what they raise."""
-        seconds = check_timeout("timeout", timeout)
+        seconds = _check_wait(timeout, until)
         job = await self.submit(body)
         return await job.wait(timeout=seconds, until=until)
 
@@ -311,11 +325,15 @@ class Job:
         return self._suno.watch([self.task_id], timeout=timeout)
 
 
+def _check_wait(timeout: object, until: object) -> float | None:
+    if until not in ("done", "playable"):
+        raise ConfigurationError(f"until must be 'done' or 'playable', not {until!r}")
+    return check_timeout("timeout", timeout)
+
+
 def _iterable(task_ids: TaskIds) -> TaskIds:
     if isinstance(task_ids, str | bytes) or not isinstance(task_ids, Iterable | AsyncIterable):
-        raise ConfigurationError(
-            f"task ids come as a list or another iterable of texts, not as {type(task_ids).__name__}"
-        )
+        raise ConfigurationError(f"task ids come as a list or another iterable, not as {type(task_ids).__name__}")
     return task_ids
 
 

@@ -61,6 +61,7 @@ class Poller:
         self._agenda: Agenda[Life] = Agenda()
         self._search: Search[Life] = Search(batch)
         self._wake = anyio.Event()
+        self._asleep_until = -inf
 
     def add(self, life: Life, due: float) -> None:
         """Look at this id from ``due`` on."""
@@ -93,9 +94,9 @@ class Poller:
     # when
 
     def _push(self, life: Life, due: float) -> None:
-        if due < self._agenda.due():
-            self._wake.set()
         self._agenda.put(life, due)
+        if due < self._asleep_until:
+            self._wake.set()
 
     def _share(self) -> float:
         """How many ids share the price of a request: sqrt(n) while they fit into one, up to the batch for many."""
@@ -103,12 +104,19 @@ class Poller:
 
     async def _until_due(self) -> None:
         while not self._search.ready:
-            wait = inf if self._search.running else self._agenda.due() - anyio.current_time()
-            if wait <= 0:
+            due = inf if self._search.running else self._agenda.due()
+            if due <= anyio.current_time():
                 return
             self._wake = anyio.Event()
-            with anyio.move_on_after(wait):
+            self._asleep_until = due
+            with anyio.CancelScope(deadline=due):
                 await self._wake.wait()
+            self._asleep_until = -inf
+
+    def _nudge(self) -> None:
+        """Something was put down, or a search went on: there may be more to do than to sleep."""
+        if self._search.ready or self._agenda.due() < self._asleep_until:
+            self._wake.set()
 
     def _start(self, group: TaskGroup) -> None:
         lives = self._take(anyio.current_time())
@@ -122,12 +130,13 @@ class Poller:
         if self._search.running:
             return self._take_part() if self._search.ready else []
         room = self._batch.room(now)
-        if room == 1:
-            return self._agenda.take(now, 1, lambda _, is_due: is_due)
+        first = self._agenda.take(now, 1, lambda _, is_due: is_due)
+        if not first or first[0].alone or room == 1:
+            return first
         soonest = now - self._pace.floor
-        lives = self._agenda.take(now, room, lambda life, is_due: not life.alone and (is_due or life.looked <= soonest))
-        # what has to be asked for by itself goes when nothing else is due
-        return lives or self._agenda.take(now, 1, lambda _, is_due: is_due)
+        return first + self._agenda.take(
+            now, room - 1, lambda life, is_due: not life.alone and (is_due or life.looked <= soonest)
+        )
 
     def _take_part(self) -> list[Life]:
         part = self._search.take()
@@ -152,7 +161,7 @@ class Poller:
             self._lane.leave(probe=probe)
             if not done:
                 self._put_back(lives)
-            self._wake.set()
+            self._nudge()
 
     def _put_back(self, lives: Sequence[Life], most: float = 0.0, least: float = 0.0) -> None:
         """Back on the heap: a failed request is no look."""
@@ -171,13 +180,17 @@ class Poller:
             look = read_one(answer, lives[0].task_id)
             missing = isinstance(look, Trouble) and look.kind is Kind.MISSING
             looks = [] if missing else look if isinstance(look, Trouble) else [look]
+            if missing and self._search.running:
+                # a gateway that refuses a whole batch for one id that it does not know
+                lives[0].alone = True
+                self._search.spoiled(lives)
         if isinstance(looks, Trouble):
             return looks
-        asked = {life.task_id: life for life in lives}
-        if looks and not any(look.task_id in asked for look in looks):
+        told = {look.task_id: look for look in looks}
+        if told and not any(life.task_id in told for life in lives):
             return foreign()
         self._succeed(lives, now)
-        self._learn(asked, looks, now, single=len(lives) == 1)
+        self._learn(lives, told, now)
         return None
 
     def _succeed(self, lives: list[Life], now: float) -> None:
@@ -186,11 +199,14 @@ class Poller:
         if len(lives) == 1:
             self._batch.answered_single(now)
 
-    def _learn(self, asked: dict[str, Life], looks: Sequence[Look], now: float, *, single: bool) -> None:
+    def _learn(self, lives: list[Life], told: dict[str, Look], now: float) -> None:
         share, chance, after, put = self._share(), self._lane.chance, self._pace.after, self._agenda.put
-        for look in looks:
-            life = asked.pop(look.task_id, None)
-            if life is None or life.gone:
+        for life in lives:
+            if life.gone:
+                continue
+            look = told.get(life.task_id)
+            if look is None:
+                self._miss(life, now, single=len(lives) == 1)
                 continue
             verdict = life.observe(look, now)
             if verdict is AGAIN:
@@ -202,9 +218,6 @@ class Poller:
                 self._listener.looked(life, look)
             else:
                 self._end(life, verdict)
-        for life in asked.values():
-            if not life.gone:
-                self._miss(life, now, single=single)
 
     def _miss(self, life: Life, now: float, *, single: bool) -> None:
         verdict = life.miss(now, single=single)
@@ -249,14 +262,16 @@ class Poller:
             self._batch.answered_single(now)
         else:
             self._batch.failed_single()
-        life.alone = life.alone or trouble.kind is Kind.REJECTED
+        # at the end of a search it may be an outage, or the id that spoils every batch: by itself until it is seen
+        life.alone = life.alone or trouble.kind is Kind.REJECTED or self._search.running
 
     def _retry(self, lives: list[Life], trouble: Trouble, now: float) -> None:
         if trouble.kind is Kind.KEY:
             self._put_back(lives, _REFUSAL_SECONDS, _REFUSAL_SECONDS)
         elif trouble.kind in {Kind.NO_NEWS, Kind.REJECTED}:
             for life in lives:
-                self._again(life, AGAIN, now)
+                if not life.gone:
+                    self._again(life, AGAIN, now)
         else:
             self._put_back(lives, 0.0 if trouble.kind is Kind.NAMELESS else _RETRY_SECONDS)
         if trouble.kind is not Kind.NAMELESS:

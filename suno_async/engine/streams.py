@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import anyio
 import anyio.lowlevel
 
-from ..protocol.errors import SunoError, WaitTimeout
+from ..protocol.errors import ClientClosed, SunoError, WaitTimeout
 from ..protocol.inputs import check_task_id
 from ..protocol.life import Failed, Life, Settled
 from ..protocol.models import Task
@@ -48,10 +48,12 @@ class Inbox:
         """Every id of the source has been let in."""
         self.error: BaseException | None = None
         self.failures: list[SunoError] = []
+        self.feeding = anyio.CancelScope()
+        self.timer: asyncio.TimerHandle | None = None
         self._finals: deque[Task] = deque()
         self._latest: dict[str, Look] = {}
         self._marks: dict[str, int] = {}
-        self._reader: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
 
     def looked(self, life: Life, look: Look) -> None:
         """Keeps the latest state of an id; an older one that was not read is replaced."""
@@ -89,9 +91,10 @@ class Inbox:
         self.end(WaitTimeout(message, task_ids=ids, task_id=ids[0] if len(ids) == 1 else None))
 
     def end(self, error: BaseException) -> None:
-        """The first reason to end is the one that counts."""
+        """The first reason to end is the one that counts; no more ids are let in."""
         if self.error is None:
             self.error = error
+        self.feeding.cancel()
         self.wake()
 
     def pop(self) -> Task | None:
@@ -104,13 +107,12 @@ class Inbox:
 
     async def news(self) -> None:
         """Returns when something has come."""
-        self._reader = asyncio.get_running_loop().create_future()
-        await self._reader
+        self._news.clear()
+        await self._news.wait()
 
     def wake(self) -> None:
         """Something has come."""
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        self._news.set()
 
 
 class Stream(AsyncIterator[Task]):
@@ -133,11 +135,9 @@ class Stream(AsyncIterator[Task]):
         self._source: TaskIds | None = task_ids
         self._spawn = spawn
         self._timeout = timeout
-        self._timer: asyncio.TimerHandle | None = None
-        self._feeding = anyio.CancelScope()
         self._over = False
-        self._leave = weakref.finalize(self, _detach, self._inbox, ledger, self._feeding)
-        self._leave.atexit = False
+        self._forgotten = weakref.finalize(self, _forget, asyncio.get_running_loop(), self._inbox, ledger)
+        self._forgotten.atexit = False
 
     def __aiter__(self) -> Self:
         return self
@@ -161,12 +161,15 @@ class Stream(AsyncIterator[Task]):
 
     def _begin(self, source: TaskIds) -> None:
         self._source = None
-        inbox, ledger, scope = self._inbox, self._ledger, self._feeding
-        if self._timeout is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._timeout, inbox.expire, self._timeout)
-        # the feeder must not know the stream, or it would never be forgotten
-        self._spawn(lambda: _feed(source, inbox, ledger, scope))
+        # neither the feeder nor the timer may know the stream, or it would never be forgotten
+        inbox, ledger, seconds = self._inbox, self._ledger, self._timeout
+        try:
+            self._spawn(lambda: _feed(source, inbox, ledger))
+        except BaseException:
+            self._close()
+            raise
+        if seconds is not None:
+            inbox.timer = asyncio.get_running_loop().call_later(seconds, _expire, inbox, ledger, seconds)
 
     def _finish(self) -> None:
         """Raises what there is to raise, once."""
@@ -180,13 +183,28 @@ class Stream(AsyncIterator[Task]):
     def _close(self) -> None:
         self._over = True
         self._source = None
-        if self._timer is not None:
-            self._timer.cancel()
-        self._leave()
+        self._forgotten.detach()
+        _detach(self._inbox, self._ledger)
+        # another task may be reading
+        self._inbox.wake()
 
 
-def _detach(inbox: Inbox, ledger: Ledger, feeding: anyio.CancelScope) -> None:
-    feeding.cancel()
+def _forget(loop: asyncio.AbstractEventLoop, inbox: Inbox, ledger: Ledger) -> None:
+    """A stream was forgotten; what finds that out may be a collection in another thread."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_detach, inbox, ledger)
+
+
+def _expire(inbox: Inbox, ledger: Ledger, seconds: float) -> None:
+    """Nothing is looked at after the deadline, however slow the reader is."""
+    inbox.expire(seconds)
+    _detach(inbox, ledger)
+
+
+def _detach(inbox: Inbox, ledger: Ledger) -> None:
+    inbox.feeding.cancel()
+    if inbox.timer is not None:
+        inbox.timer.cancel()
     ids = list(inbox.open)
     inbox.open.clear()
     ledger.leave_all(ids, inbox)
@@ -207,9 +225,9 @@ def _joined(kind: type[SunoError], errors: list[SunoError]) -> SunoError:
     return kind(f"{kind.__doc__} ({len(ids)} ids, the first is {ids[0]})", task_ids=ids)
 
 
-async def _feed(source: TaskIds, inbox: Inbox, ledger: Ledger, scope: anyio.CancelScope) -> None:
+async def _feed(source: TaskIds, inbox: Inbox, ledger: Ledger) -> None:
     """Lets the ids of a source in; what the source raises ends the stream."""
-    with scope:
+    with inbox.feeding:
         try:
             if isinstance(source, AsyncIterable):
                 await _let_in_as_they_come(source, inbox, ledger)
@@ -217,8 +235,16 @@ async def _feed(source: TaskIds, inbox: Inbox, ledger: Ledger, scope: anyio.Canc
                 await _let_in_together(source, inbox, ledger)
         except Exception as error:  # noqa: BLE001 - whatever the caller's own source raises is the caller's
             inbox.end(error)
+        except asyncio.CancelledError:
+            # by whoever left the stream, and then nobody reads this, or with the client
+            message = "the client was closed while ids were still to come"
+            inbox.end(ClientClosed(message, task_ids=tuple(inbox.open)))
+            raise
         inbox.fed = True
         inbox.wake()
+    if inbox.feeding.cancel_called:
+        # what was let in after the stream had ended
+        _detach(inbox, ledger)
 
 
 async def _let_in_together(source: Iterable[str], inbox: Inbox, ledger: Ledger) -> None:

@@ -58,14 +58,16 @@ class Submissions:
         that the outcome is known (and logged) before the cancellation leaves.
         """
         errand = _Errand(request)
-        self._open.add(errand)
         self._spawn(lambda: self._run(errand))
+        self._open.add(errand)
         try:
             # shielded: cancelling the caller must not cancel the outcome
             outcome = await asyncio.shield(errand.outcome)
         except asyncio.CancelledError:
             errand.wanted = False
-            if errand.sending:
+            if errand.outcome.done():
+                self._tell(errand)
+            elif errand.sending:
                 with anyio.CancelScope(shield=True):
                     await asyncio.wait([errand.outcome], timeout=DRAIN_SECONDS)
             raise
@@ -76,7 +78,7 @@ class Submissions:
     async def drain(self) -> None:
         """Returns when nothing is on its way any more, or after 30 s; what was not sent yet is not sent."""
         for errand in self._open:
-            errand.wanted = errand.sending
+            errand.wanted = errand.wanted and errand.sending
         outcomes = [errand.outcome for errand in self._open if errand.sending]
         if outcomes:
             await asyncio.wait(outcomes, timeout=DRAIN_SECONDS)
@@ -86,15 +88,20 @@ class Submissions:
         try:
             async with self._slots:
                 outcome = await self._send_once(errand, outcome)
-        except asyncio.CancelledError:
+        except BaseException:
             if errand.sending:
                 outcome = self._broken(errand, Broken("the client was closed before the answer came"))
             raise
         finally:
             self._open.discard(errand)
             errand.outcome.set_result(outcome)
-            if not errand.wanted and errand.sending:
-                logger.warning("a submission whose caller was cancelled: %s", outcome)
+            if not errand.wanted:
+                self._tell(errand)
+
+    def _tell(self, errand: _Errand) -> None:
+        """Nobody else will hear of this outcome."""
+        if errand.sending:
+            logger.warning("a submission whose caller was cancelled: %s", errand.outcome.result())
 
     async def _send_once(self, errand: _Errand, outcome: str | SunoError) -> str | SunoError:
         """Sends it; again only where it is proven that nothing left."""

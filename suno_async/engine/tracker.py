@@ -13,12 +13,13 @@ from ..protocol.errors import SunoError
 from ..protocol.life import SUBMITTED_GRACE, Failed, Life, Settled
 from ..protocol.pace import Pace
 from ..protocol.wire import Look
-from .lane import Lane
+from .lane import Lane, told
 from .poller import Poller
 
 _CHUNK = 1000
 """Ids that are let in or out in one go: about 3 ms of the loop."""
 _REMEMBERED_SECONDS = 3600.0
+_PARTS = 64
 
 
 class Waiter(Protocol):
@@ -56,6 +57,31 @@ class Tracked(Life, gc=False, eq=False, kw_only=True):
     waiters: tuple[Waiter, ...]
 
 
+class Register:
+    """The lives by id, in many small dicts: one dict of a million stalls the loop for 100 ms when it grows."""
+
+    def __init__(self) -> None:
+        self._parts: tuple[dict[str, Tracked], ...] = tuple({} for _ in range(_PARTS))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[Tracked]:
+        return (life for part in self._parts for life in part.values())
+
+    def get(self, task_id: str) -> Tracked | None:
+        """The life of an id, if there is one."""
+        return self._parts[hash(task_id) % _PARTS].get(task_id)
+
+    def add(self, life: Tracked) -> None:
+        """One more life."""
+        self._parts[hash(life.task_id) % _PARTS][life.task_id] = life
+
+    def discard(self, life: Life) -> None:
+        """Forgets a life."""
+        self._parts[hash(life.task_id) % _PARTS].pop(life.task_id, None)
+
+
 class Tracker:
     """Opens a life for each id that is waited for, and tells its waiters what becomes of it."""
 
@@ -63,7 +89,7 @@ class Tracker:
         self.poller = Poller(lane, self, pace=pace, batch=batch)
         self._lane = lane
         self._batch = batch
-        self._lives: dict[str, Tracked] = {}
+        self._lives = Register()
         self._submitted: dict[str, tuple[float, str]] = {}
         self._over: SunoError | None = None
 
@@ -81,13 +107,17 @@ class Tracker:
                 del self._submitted[old]
         self._submitted[task_id] = (now, kind)
 
+    def check_open(self) -> None:
+        """Raises what ended all waiting here, if something did."""
+        if self._over is not None:
+            raise told(self._over)
+
     def join(self, task_id: str, waiter: Waiter) -> Tracked:
         """The life of an id, now with one more waiter; one that is new here is looked at at once."""
         return self._join(task_id, (waiter,), anyio.current_time(), 0.0)
 
     def _join(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
-        if self._over is not None:
-            raise self._over
+        self.check_open()
         life = self._lives.get(task_id)
         if life is None:
             life = self._open(task_id, alone, now, wait)
@@ -98,13 +128,14 @@ class Tracker:
         return life
 
     def _open(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
-        life = self._lives[task_id] = Tracked(task_id=task_id, born=now, waiters=alone)
+        life = Tracked(task_id=task_id, born=now, waiters=alone)
+        self._lives.add(life)
         known = self._submitted.get(task_id)
         if known is not None:
             life.born, life.kind = known
             life.ours = now - life.born < SUBMITTED_GRACE
             # a task that is seconds old need not be looked at before it can be done
-            wait = self.poller.delay(life, now)
+            wait = max(0.0, life.born - now + self.poller.delay(life, life.born))
             life.looked = life.born
         self.poller.add(life, now + wait)
         return life
@@ -153,7 +184,7 @@ class Tracker:
 
     def _forget(self, life: Tracked) -> None:
         self.poller.drop(life)
-        del self._lives[life.task_id]
+        self._lives.discard(life)
 
     # what the poller tells
 
@@ -177,15 +208,15 @@ class Tracker:
     def ended(self, life: Life, verdict: Settled | Failed) -> None:
         """An id is final, or given up."""
         waiters = self._waiters(life)
-        self._lives.pop(life.task_id, None)
+        self._lives.discard(life)
         for waiter in waiters:
             waiter.ended(life, verdict)
 
     def stopped(self, error: SunoError) -> None:
         """No id can be asked for: every waiter hears of it once, and nothing is tracked any more."""
-        lives, self._lives = self._lives, {}
-        waiters = dict.fromkeys(waiter for life in lives.values() for waiter in life.waiters)
-        for life in lives.values():
+        lives, self._lives = self._lives, Register()
+        waiters = dict.fromkeys(waiter for life in lives for waiter in life.waiters)
+        for life in lives:
             self.poller.drop(life)
         for waiter in waiters:
             waiter.stopped(error)

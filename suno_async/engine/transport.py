@@ -6,9 +6,10 @@ Nothing of aiohttp leaves this file: its exceptions carry the request's headers,
 """
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Coroutine, Mapping
 from types import SimpleNamespace
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import anyio
@@ -18,14 +19,17 @@ from yarl import URL
 from ..protocol.exchange import Answer, Broken, Request
 from ..protocol.inputs import Address, Secret
 
+logger = logging.getLogger("suno_async")
+
 _MOST_BYTES = 4 * 2**20
 _CONNECT_SECONDS = 10.0
-_SILENCE_SECONDS = 15.0
 _SUBMIT_SECONDS = 120.0
 """A gateway may itself wait long for its upstream, and lyrics are written inside the POST: a short end of ours would
 make unknown submissions."""
 _JSON = {"Content-Type": "application/json"}
-_BREAKS = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+# RuntimeError: the session, or its loop, was closed under the request
+_BREAKS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError)
+_KEYS_KNOWN = 3
 
 
 class _Progress:
@@ -33,8 +37,8 @@ class _Progress:
 
     __slots__ = ("received", "sent")
 
-    def __init__(self) -> None:
-        self.sent = False
+    def __init__(self, *, sent: bool) -> None:
+        self.sent = sent
         self.received = b""
 
 
@@ -45,14 +49,16 @@ class Transport:
         self._base = address.base
         self._key = key
         self._concurrency = concurrency
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
-        self._secret = b""
+        # one clock for a look: a second one, for silence, would cost a timer for every piece that comes
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS)
+        self._secrets: tuple[bytes, ...] = ()
+        """The key, and before it those it took the place of: an answer may echo the one it was asked with."""
         self._looks: aiohttp.ClientSession
         self._single: aiohttp.ClientSession
         self._retired: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._secret = self._key.reveal().encode()
+        self._secrets = (self._key.reveal().encode(),)
         self._looks = self._session(aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=15))
         self._single = self._session(aiohttp.TCPConnector(limit=0, force_close=True), traces=[_phases()])
         return self
@@ -75,7 +81,7 @@ class Transport:
             trace_configs=traces,
             # gateways do not compress, even if asked; what is compressed all the same is not opened: no bombs
             headers={
-                "Authorization": f"Bearer {self._secret.decode()}",
+                "Authorization": f"Bearer {self._secrets[0].decode()}",
                 "Accept-Encoding": "identity",
                 "Accept": "application/json",
                 "User-Agent": "suno_async",
@@ -89,17 +95,26 @@ class Transport:
         """Ask a callable key once more; True if it gave another one, which is used from now on."""
         if not self._key.renewable:
             return False
-        before, self._secret = self._secret, self._key.reveal().encode()
+        try:
+            key = self._key.reveal().encode()
+        except Exception as error:  # noqa: BLE001 - the caller's own function, and the looks of all ids hang on it
+            logger.warning("there is no other key: the function that gives it raised %s", type(error).__name__)
+            return False
+        if key == self._secrets[0]:
+            return False
+        self._secrets = (key, *self._secrets)[:_KEYS_KNOWN]
         for session in (self._looks, self._single):
-            session.headers["Authorization"] = f"Bearer {self._secret.decode()}"
-        return self._secret != before
+            session.headers["Authorization"] = f"Bearer {key.decode()}"
+        return True
 
-    async def look(self, request: Request, *, fresh: bool = False, timeout: float | None = None) -> Answer | Broken:
+    def look(
+        self, request: Request, *, fresh: bool = False, timeout: float | None = None
+    ) -> Coroutine[Any, Any, Answer | Broken]:
         """The answer to a request that may be sent again; ``fresh`` on a connection that served nothing else."""
         limits = self._timeout
         if timeout is not None:
-            limits = aiohttp.ClientTimeout(timeout, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
-        return await self._exchange(self._single if fresh else self._looks, request, limits, fresh=fresh)
+            limits = aiohttp.ClientTimeout(timeout, sock_connect=_CONNECT_SECONDS)
+        return self._exchange(self._single if fresh else self._looks, request, limits, fresh=fresh)
 
     async def submit(self, request: Request) -> Answer | Broken:
         """The answer to a request that must not be sent twice, or how far it came."""
@@ -116,7 +131,8 @@ class Transport:
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, *, fresh: bool
     ) -> Answer | Broken:
-        progress = _Progress()
+        # only the single connections tell how far a request came; of a pooled one nothing is proven
+        progress = _Progress(sent=not fresh)
         response = None
         try:
             response = await session.request(
@@ -148,23 +164,29 @@ class Transport:
         while not content.at_eof():
             progress.received += await content.readany()
             if len(progress.received) > _MOST_BYTES:
-                start = progress.received[:800].replace(self._secret, b"***")
+                # before the cut: it could leave half a key
+                start = self._without_key(progress.received)[:800]
                 return Broken(f"the answer is longer than {_MOST_BYTES:,} bytes", received=start, oversized=True)
         return self._answer(response, progress.received, fresh=fresh)
 
     def _answer(self, response: aiohttp.ClientResponse, body: bytes, *, fresh: bool) -> Answer:
         """The answer, the key taken out wherever the gateway echoes it."""
-        if self._secret in body:
-            body = body.replace(self._secret, b"***")
         headers: Mapping[str, str] = response.headers
-        if response.status != 200 or not body.startswith(b'{"code":"success"'):
-            key = self._secret.decode()
-            headers = CIMultiDict((name, value) for name, value in headers.items() if key not in value)
-        return Answer(response.status, headers, body, fresh)
+        said = b"\n".join([value for _, value in response.raw_headers])
+        if self._without_key(said) is not said:
+            keys = [secret.decode() for secret in self._secrets]
+            headers = CIMultiDict(item for item in headers.items() if not any(key in item[1] for key in keys))
+        return Answer(response.status, headers, self._without_key(body), fresh)
+
+    def _without_key(self, data: bytes) -> bytes:
+        for secret in self._secrets:
+            if secret in data:
+                data = data.replace(secret, b"***")
+        return data
 
     def _broken(self, error: BaseException, progress: _Progress) -> Broken:
         certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
-        received = progress.received.replace(self._secret, b"***")
+        received = self._without_key(progress.received)
         return Broken(_reason(error), sent=progress.sent, received=received, certificate=certificate)
 
 
@@ -191,10 +213,12 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorCertificateError, "not valid for this host, or from an authority unknown here"),
     (aiohttp.ClientConnectorDNSError, "its host name cannot be found"),
     (aiohttp.ConnectionTimeoutError, "no connection in time"),
+    (aiohttp.ClientSSLError, "no TLS there, or none that is understood here"),
     (aiohttp.ClientConnectorError, "the connection was refused"),
     (TimeoutError, "no answer in time"),
     (aiohttp.ServerDisconnectedError, "it closed the connection before it answered"),
     (aiohttp.ClientPayloadError, "the answer was cut off"),
     (aiohttp.ClientResponseError, "the answer is no proper HTTP"),
-    (ConnectionResetError, "it broke the connection off"),
+    (OSError, "it broke the connection off"),
+    (RuntimeError, "the client was closed"),
 )

@@ -122,6 +122,8 @@ class Glance:
 
     def faulted(self, life: Life, error: SunoError) -> bool:
         """Asks again at most twice, and never with a key that was refused."""
+        if self.future.done():
+            return False
         self._error = error
         self.open[life.task_id] += 1
         if self.open[life.task_id] >= _ATTEMPTS or isinstance(error, Unauthorized | QuotaExceeded):
@@ -150,13 +152,18 @@ class Glance:
         self._leave(list(self.open), self)
 
     def _answered(self, task_id: str, task: Task | None) -> None:
+        hurried = self._timer is not None
         self._rest()
         if self.open.pop(task_id, None) is None:
             return
         self.found[task_id] = task
         self._leave((task_id,), self)
-        if not self.open and not self.future.done():
+        if self.future.done():
+            return
+        if not self.open:
             self.future.set_result(None)
+        elif hurried:
+            self.hurry()
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -169,3 +176,5 @@ class Glance:
         error = ending(self._error, tuple(self.open))
         error.tasks = {task_id: task for task_id, task in self.found.items() if task_id not in self.open}
         self.future.set_exception(error)
+        # the caller may be cancelled before it gets here: nobody need be told of an error that nobody fetched
+        self.future.exception()

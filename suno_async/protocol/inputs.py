@@ -12,7 +12,8 @@ from .errors import ConfigurationError
 _TASK_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,128}").fullmatch
 _ACTION = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}").fullmatch
 _KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?").fullmatch
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"\[[0-9A-Fa-f:.]{{2,45}}\]|(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?").fullmatch
 _LARGEST = sys.float_info.max
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]", re.IGNORECASE).fullmatch
 

@@ -138,6 +138,7 @@ _LYRICS = (12.0, 0.5)
 _EARLY_SHARE = 0.1
 _EARLY = (10.0, 0.6)
 _STEP = 1.01
+_TAIL = 1e-6
 
 
 @lru_cache(2)
@@ -145,14 +146,12 @@ def _effort(lyrics: bool) -> tuple[list[float], list[float]]:
     """Times, and the integral of sqrt(h) from 0 to each, on a grid that gets coarser with age."""
     median, spread = _LYRICS if lyrics else _SONG
     times, effort = [0.0], [0.0]
-    while times[-1] < median * math.exp(5 * spread):
-        begin, end = times[-1], times[-1] * _STEP + 0.25
-        alive, left = _survival(begin, median, spread), _survival(end, median, spread)
-        if left < 1e-6:
-            break
+    begin, end, alive = 0.0, 0.25, 1.0
+    while (left := _survival(end, median, spread)) >= _TAIL:
         hazard = math.log(alive / left) / (end - begin)
         times.append(end)
         effort.append(effort[-1] + math.sqrt(hazard) * (end - begin) + 1e-9)
+        begin, end, alive = end, end * _STEP + 0.25, left
     return times, effort
 
 

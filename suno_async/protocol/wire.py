@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from .dialects import read_tasks, status_of
+from .dialects import read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
 from .lenient import moment, number, percent, read_json, text
@@ -54,8 +54,11 @@ class _Page:
 
     def row(self, index: int) -> bytes:
         """One row, copied: a Raw would pin the whole answer."""
-        if self._rows is None:
-            self._rows = _rows(self._body).data
+        try:
+            self._rows = self._rows or _rows(self._body).data
+        except RecursionError:
+            # it could be read where the stack was less deep
+            return b"null"
         return bytes(self._rows[index])
 
 
@@ -171,6 +174,23 @@ def read_one(answer: Answer, task_id: str) -> Look | Trouble:
     return look
 
 
+def read_task(answer: Answer, task_id: str) -> Task | Trouble:
+    """The whole task that the answer to a look at it tells; else as `read_one`."""
+    if answer.status == 200:
+        try:
+            envelope = _envelope(answer.body)
+            row = _row(envelope.data)
+            status = _STOCK.get(row.status)
+            # a SUCCESS with nothing made may have it in another place
+            made = row.data or status is not Status.SUCCESS
+            if envelope.code == "success" and row.task_id == task_id and status is not None and made:
+                return _task(row, status, bytes(envelope.data))
+        except _UNREAD:
+            pass
+    look = read_one(answer, task_id)
+    return look if isinstance(look, Trouble) else look.task()
+
+
 def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     tasks = _slow(answer, task_id)
     if isinstance(tasks, Trouble):
@@ -197,8 +217,8 @@ def read_many(answer: Answer) -> list[Look] | Trouble:
         envelope = _batch(answer.body)
         if envelope.code == "success":
             page = _Page(answer.body)
-            looks = [_look(seen, page, index) for index, seen in enumerate(envelope.data)]
-            return unique([look or _slow_row(page.row(index)) for index, look in enumerate(looks)])
+            rows = enumerate(envelope.data)
+            return unique([_look(seen, page, index) or _slow_row(page.row(index)) for index, seen in rows])
     except _UNREAD:
         pass
     return _slow_many(answer)
@@ -272,24 +292,27 @@ def _known(task: Task) -> Look:
 
 def _read_row(look: Look, payload: bytes) -> Task:
     try:
-        row = _row(payload)
+        return _task(_row(payload), look.status, payload)
     except _UNREAD:
         return _read_odd_row(look, payload)
+
+
+def _task(row: _Row, status: Status, payload: bytes) -> Task:
     made: Any = row.data
     songs = tuple(map(_song, made)) if isinstance(made, list) else ()
     reason = row.fail_reason
-    if not reason and row.status == "FAILURE":
+    if not reason and status is Status.FAILURE:
         reason = text(*(song.error_message for song in songs))
     return Task(
         task_id=row.task_id,
         action=row.action.upper(),
-        status=status_of(row.status),
+        status=status,
         status_text=row.status,
-        progress=percent(row.progress),
+        progress=0 if row.progress == "0%" else percent(row.progress),
         fail_reason=reason,
-        submit_time=moment(row.submit_time),
-        start_time=moment(row.start_time),
-        finish_time=moment(row.finish_time),
+        submit_time=moment(row.submit_time) if row.submit_time else None,
+        start_time=moment(row.start_time) if row.start_time else None,
+        finish_time=moment(row.finish_time) if row.finish_time else None,
         songs=songs,
         lyrics=_lyrics(made) if isinstance(made, _Words) and made.text else None,
         quota=row.quota,
@@ -335,5 +358,5 @@ def _song(clip: _Clip) -> Song:
         model=clip.model_name or clip.mv or "",
         status=clip.status or clip.state or "",
         error_message=meta.error_message or clip.error_message or meta.error_type or "",
-        created_at=moment(clip.created_at),
+        created_at=moment(clip.created_at) if clip.created_at else None,
     )

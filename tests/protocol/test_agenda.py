@@ -1,0 +1,158 @@
+"""What is due when."""
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol.agenda import NOWHERE, SLOT, Agenda
+
+QUICK = settings(max_examples=120, deadline=None, derandomize=True)
+
+
+class Item(msgspec.Struct, eq=False):
+    name: Any
+    slot: int = NOWHERE
+
+
+def agenda_of(*dues):
+    agenda, items = Agenda(), [Item(due) for due in dues]
+    for item in items:
+        agenda.put(item, item.name)
+    return agenda, items
+
+
+def names(items):
+    return [item.name for item in items]
+
+
+def if_due(_, is_due):
+    return is_due
+
+
+def always(_, __):
+    return True
+
+
+def test_an_empty_agenda_is_never_due():
+    """Where nothing stands nothing is due, and nothing is taken."""
+    agenda, _ = agenda_of()
+    assert agenda.due() == math.inf
+    assert agenda.take(math.inf, 10, always) == []
+
+
+def test_entries_are_taken_in_the_order_they_are_due():
+    """What is due is taken, the earliest first, and what is not stays."""
+    agenda, _ = agenda_of(3.0, 1.0, 2.0, 9.0)
+    assert agenda.due() == 1.0
+    assert names(agenda.take(3.0, 10, if_due)) == [1.0, 2.0, 3.0]
+    assert agenda.due() == 9.0
+    assert agenda.take(8.0, 10, if_due) == []
+    assert names(agenda.take(9.0, 10, if_due)) == [9.0]
+    assert agenda.due() == math.inf
+
+
+def test_what_was_taken_stands_nowhere():
+    """An entry that was taken is free to be put down again."""
+    agenda, (item,) = agenda_of(1.0)
+    assert item.slot == 100
+    agenda.take(1.0, 1, always)
+    assert item.slot == NOWHERE
+    agenda.put(item, 2.0)
+    assert agenda.due() == 2.0
+
+
+def test_an_entry_that_was_put_elsewhere_is_passed_over():
+    """An entry counts where it was put last, sooner or later, and only once."""
+    agenda, (later, sooner, back) = agenda_of(1.0, 5.0, 3.0)
+    agenda.put(later, 8.0)
+    agenda.put(sooner, 2.0)
+    agenda.put(back, 7.0)
+    agenda.put(back, 3.0)
+    assert agenda.due() == 2.0
+    assert agenda.take(10.0, 10, always) == [sooner, back, later]
+    assert agenda.due() == math.inf
+
+
+def test_an_entry_that_was_taken_out_is_passed_over():
+    """Whoever sets an entry's slot to nowhere has taken it out."""
+    agenda, (gone, other) = agenda_of(1.0, 1.0)
+    gone.slot = NOWHERE
+    assert agenda.due() == 1.0
+    assert agenda.take(1.0, 10, always) == [other]
+    agenda.put(gone, 2.0)
+    gone.slot = NOWHERE
+    assert agenda.due() == math.inf
+
+
+def test_there_is_room_for_so_many():
+    """No more is taken than there is room for; the rest of a slot stays for the next time."""
+    agenda, items = agenda_of(*[1.0] * 5, 2.0)
+    first = agenda.take(9.0, 3, always)
+    second = agenda.take(9.0, 3, always)
+    assert (len(first), len(second)) == (3, 3)
+    assert {id(item) for item in first + second} == {id(item) for item in items}
+
+
+def test_room_is_filled_with_what_is_due_next():
+    """What fits although it is not due rides along, in order; what does not fit stays where it was."""
+    agenda, items = agenda_of(1.0, 2.0, 3.0, 4.0)
+    taken = agenda.take(1.0, 2, lambda item, is_due: is_due or item.name != 2.0)
+    assert names(taken) == [1.0, 3.0]
+    assert [item.slot for item in items] == [NOWHERE, 200, NOWHERE, 400]
+    assert agenda.due() == 2.0
+
+
+def test_the_search_for_riders_ends():
+    """After as many entries that do not fit as there is room for, the search ends."""
+    seen = []
+    agenda, _ = agenda_of(*[float(due) for due in range(1, 1001)])
+    assert agenda.take(0.0, 10, lambda item, _: seen.append(item)) == []
+    assert len(seen) == 10
+    assert agenda.due() == 1.0
+
+
+def test_due_tells_each_entry_whether_it_is():
+    """``fits`` is told of each entry whether its time has come."""
+    told = {}
+    agenda, _ = agenda_of(1.0, 2.0, 3.0)
+    agenda.take(2.0, 10, lambda item, is_due: told.__setitem__(item.name, is_due))
+    assert told == {1.0: True, 2.0: True, 3.0: False}
+
+
+@pytest.mark.parametrize("due", [0.0, 0.001, 0.07, 0.29, 1.1, 1234.567, 10**6 + 0.1])
+def test_nothing_comes_too_early_or_much_too_late(due):
+    """An entry comes not before it is due, and at most a slot later."""
+    agenda, _ = agenda_of(due)
+    assert due - 1e-9 <= agenda.due() <= due + SLOT * 1.001
+    assert agenda.take(agenda.due(), 1, if_due)
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("put"), st.integers(0, 7), st.integers(0, 40)),
+    st.tuples(st.just("out"), st.integers(0, 7), st.just(0)),
+    st.tuples(st.just("take"), st.integers(1, 5), st.integers(0, 40)),
+)
+
+
+@QUICK
+@given(st.lists(STEPS, max_size=60))
+def test_an_agenda_is_a_map_from_entries_to_times(steps):
+    """After any putting, moving and taking, what is due is what a plain map from entries to slots says."""
+    agenda, items, model = Agenda(), [Item(number) for number in range(8)], {}
+    for what, number, tenths in steps:
+        if what == "put":
+            agenda.put(items[number], tenths / 10)
+            model[number] = items[number].slot
+        elif what == "out":
+            items[number].slot = NOWHERE
+            model.pop(number, None)
+        else:
+            now = tenths / 10
+            due = sorted(slot for slot in model.values() if slot * SLOT <= now)
+            taken = names(agenda.take(now, number, if_due))
+            assert sorted(model.pop(name) for name in taken) == due[:number]
+        assert agenda.due() == min((slot * SLOT for slot in model.values()), default=math.inf)

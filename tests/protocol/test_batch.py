@@ -1,0 +1,212 @@
+"""How many ids one request may ask for."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol.batch import Batch, Search
+
+QUICK = settings(max_examples=80, deadline=None, derandomize=True)
+
+# the route
+
+
+def test_a_batch_is_as_large_as_it_was_set():
+    """Without bad experience the user's size counts."""
+    assert Batch(100).room(0) == 100
+
+
+def test_a_missing_route_is_believed_only_if_a_single_look_answers():
+    """A page for a batch and an answer for a single look: there is no batch route, for ten minutes."""
+    batch = Batch(100)
+    batch.refused_route(0)
+    assert batch.room(0) == 1
+    batch.answered_single(1)
+    assert [batch.room(now) for now in (1, 600.9, 601)] == [1, 1, 100]
+
+
+def test_an_outage_says_nothing_about_the_route():
+    """A page for a batch and for a single look is an outage: the route is asked again at once."""
+    batch = Batch(100)
+    batch.refused_route(0)
+    batch.failed_single()
+    assert batch.room(0) == 100
+    batch.answered_single(1)
+    assert batch.room(1) == 100
+
+
+def test_a_single_look_without_suspicion_teaches_nothing():
+    """That single looks are answered is no reason to do without batches."""
+    batch = Batch(100)
+    batch.answered_single(0)
+    batch.failed_single()
+    assert batch.room(0) == 100
+
+
+def test_late_batches_do_not_lengthen_the_ten_minutes():
+    """Batches that were under way when the route was found missing raise no new suspicion."""
+    batch = Batch(100)
+    batch.refused_route(0)
+    batch.answered_single(1)
+    batch.refused_route(2)
+    batch.answered_single(3)
+    assert [batch.room(now) for now in (600.9, 601)] == [1, 100]
+
+
+def test_a_missing_route_is_asked_for_again_every_ten_minutes():
+    """After ten minutes one batch asks again, and its refusal counts for ten minutes more."""
+    batch = Batch(100)
+    for begin in (0, 1000, 2000):
+        assert batch.room(begin) == 100
+        batch.refused_route(begin)
+        batch.answered_single(begin)
+        assert batch.room(begin + 599) == 1
+    batch.succeeded(100)
+    assert batch.room(2600) == 100
+
+
+# the size
+
+
+def test_the_size_that_works_is_kept():
+    """After a search that found no culprit the largest part that was answered is the size."""
+    batch = Batch(100)
+    for ids in (25, 50, 13):
+        batch.succeeded(ids)
+    batch.searched()
+    assert batch.size == batch.room(0) == 50
+
+
+def test_a_culprit_does_not_shrink_the_batch():
+    """If one id spoiled the batch, its size was not the cause."""
+    batch = Batch(100)
+    batch.succeeded(50)
+    batch.spoiled()
+    batch.searched()
+    assert batch.size == 100
+
+
+def test_one_search_teaches_nothing_about_the_next():
+    """What a search has found is forgotten at its end."""
+    batch = Batch(100)
+    batch.spoiled()
+    batch.searched()
+    batch.searched()
+    assert batch.size == 100
+    batch.succeeded(20)
+    batch.searched()
+    assert batch.size == 20
+    batch.succeeded(60)
+    batch.searched()
+    assert batch.size == 20
+
+
+# the search
+
+
+def searched(ids, fails, size=None):
+    """The requests of a search for what spoils ``ids``, and what was learned."""
+    batch = Batch(size or len(ids))
+    search = Search(batch)
+    asked = []
+    search.refused(list(ids))
+    while search.running:
+        assert search.ready
+        part = search.take()
+        assert search.running
+        assert not search.ready
+        asked.append(list(part))
+        if not fails(part):
+            search.answered(part)
+        elif len(part) == 1:
+            search.spoiled(part)
+        else:
+            search.refused(part)
+    return asked, batch
+
+
+def test_the_failing_half_comes_first():
+    """A batch is halved, and the halves of a part that fails before the other parts."""
+    asked, batch = searched("abcdefgh", lambda part: "b" in part)
+    assert ["".join(part) for part in asked] == ["abcd", "ab", "a", "b", "cd", "efgh"]
+    assert batch.size == 8
+
+
+def test_a_batch_that_is_too_large_is_found_out():
+    """Where only the size was the cause, the largest size that works is used from then on."""
+    asked, batch = searched(range(100), lambda part: len(part) > 30)
+    assert max(map(len, asked)) == 50
+    assert batch.size == 25
+
+
+def test_two_culprits_are_found():
+    """Every id that spoils its batch stands alone in the end."""
+    asked, batch = searched("abcd", lambda part: {"a", "d"} & set(part))
+    assert ["a"] in asked
+    assert ["d"] in asked
+    assert batch.size == 4
+
+
+@QUICK
+@given(st.integers(2, 40), st.sets(st.integers(0, 39), max_size=3), st.integers(1, 40))
+def test_a_search_ends_with_every_id_asked_for(count, culprits, most):
+    """Every id is answered in a part or found alone, in few requests, whatever spoils the batch."""
+    asked, batch = searched(range(count), lambda part: len(part) > most or culprits & set(part))
+    good = [item for part in asked if not (len(part) > most or culprits & set(part)) for item in part]
+    alone = [part[0] for part in asked if len(part) == 1 and part[0] in culprits]
+    assert sorted(good + alone) == list(range(count))
+    assert len(asked) <= 2 * count
+    assert 1 <= batch.size <= count
+
+
+def test_a_request_from_before_the_search_is_not_its_own():
+    """Answers to requests that were under way when the search began neither end nor steer it."""
+    batch = Batch(4)
+    search = Search(batch)
+    search.refused([1, 2, 3, 4])
+    part = search.take()
+    search.answered([9, 8])
+    search.spoiled([7])
+    assert search.abandon([6]) == []
+    assert search.running
+    assert not search.ready
+    search.answered(part)
+    search.answered(search.take())
+    assert not search.running
+    assert batch.size == 2
+
+
+def test_two_batches_are_searched_one_after_another():
+    """A second batch that is refused during a search joins it, and there is still one request at a time."""
+    search = Search(Batch(4))
+    search.refused([1, 2, 3, 4])
+    part = search.take()
+    search.refused([5, 6])
+    assert not search.ready
+    search.answered(part)
+    assert [search.take(), search.ready] == [[5], False]
+
+
+def test_an_abandoned_search_gives_its_ids_back():
+    """Where something else is wrong, the parts not yet asked for are given back, once, and nothing is learned."""
+    batch = Batch(8)
+    search = Search(batch)
+    search.refused([1, 2, 3, 4, 5, 6, 7])
+    part = search.take()
+    assert part == [1, 2, 3, 4]
+    assert search.abandon(part) == [5, 6, 7]
+    assert not search.running
+    assert search.abandon(part) == []
+    assert batch.size == 8
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 100])
+def test_halves_are_as_equal_as_can_be(count):
+    """No half is larger than the other by more than one id, and none is empty."""
+    search = Search(Batch(count))
+    search.refused(list(range(count)))
+    first = search.take()
+    search.answered(first)
+    second = search.take()
+    assert [*first, *second] == list(range(count))
+    assert 0 <= len(first) - len(second) <= 1

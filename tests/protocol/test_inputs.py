@@ -1,0 +1,322 @@
+"""What callers hand us."""
+
+import copy
+import math
+import pickle
+from traceback import TracebackException
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol import inputs
+from suno_async.protocol.errors import ConfigurationError
+from suno_async.protocol.inputs import Secret, read_address
+
+QUICK = settings(max_examples=80, deadline=None, derandomize=True)
+KEY = "sk-CanaryCanary0123456789"
+
+GOOD_IDS = [
+    "736a6f88-bd29-4b1e-b110-37132a5325ac",
+    "8f95a34d095747bcae9868b0dd5b759f",
+    "task_plRc9a1ba7bkptuxcaQYGfK4TEPbvSnl",
+    "1268154180129529857",
+    "a",
+    "a:b.c",
+    "...",
+    "x" * 128,
+]
+BAD_IDS = [
+    "", ".", "..", "a/b", "../../api/user/self", "//x.invalid/y", "%2e%2e", "a%2fb", "a?x", "a#f", "a\r\nX: 1", "a\n",
+    "a\x00", "a b", " a", "ключ", "²", "a\u2028", "x" * 129, "x" * 10_240, "a\\b", "a;b", "a@b",
+    None, 5, b"a", ["a"], {"id": "a"}, True, 10**5000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("task_id", GOOD_IDS)
+def test_ids_of_gateways_pass(task_id):
+    """Every form of id that a gateway was seen to give out passes unchanged."""
+    assert inputs.check_task_id(task_id) == task_id
+    assert inputs.is_task_id(task_id)
+
+
+@pytest.mark.parametrize("task_id", BAD_IDS, ids=lambda value: ascii(type(value).__name__) + str(BAD_IDS.index(value)))
+def test_other_ids_are_refused_before_any_request(task_id):
+    """What could leave its place in the path, or is no text at all, is refused in one short printable line."""
+    assert not inputs.is_task_id(task_id)
+    with pytest.raises(ConfigurationError, match="is no task id: one is 1 to 128") as caught:
+        inputs.check_task_id(task_id)
+    said = str(caught.value)
+    assert said.isascii()
+    assert said.isprintable()
+    assert len(said) < 180
+
+
+@QUICK
+@given(st.text())
+def test_an_id_that_passes_is_safe_in_a_path(text):
+    """Whatever passes as an id has none of the characters that mean something in a URL, and is not a dot or two."""
+    if inputs.is_task_id(text):
+        assert text.isascii()
+        assert not set(text) & set("/\\?#%&=@;\r\n\t \x00")
+        assert text not in {".", ".."}
+
+
+@pytest.mark.parametrize("action", ["music", "LYRICS", "upsample-tags", "music/custom", "a/b/c/d", "x" * 64])
+def test_actions_pass(action):
+    """Words of letters, digits, _ and -, up to four of them with slashes between, are actions."""
+    assert inputs.check_action(action) == action
+
+
+@pytest.mark.parametrize(
+    "action", ["", "/", "a/", "/a", "a//b", "..", "a/..", "a/b/c/d/e", "a b", "a?b", "x" * 65, None, 3]
+)
+def test_other_actions_are_refused(action):
+    """What could leave ``/suno/submit/`` is no action."""
+    with pytest.raises(ConfigurationError, match="is no action"):
+        inputs.check_action(action)
+
+
+# the key
+
+
+def texts_of(error: BaseException) -> str:
+    """Everything that can be printed of an error, the locals of its frames included."""
+    told = "".join(TracebackException.from_exception(error, capture_locals=True).format())
+    return f"{error!s} {error!r} {error.args!r} {vars(error)!r} {error.__cause__!r} {error.__context__!r} {told}"
+
+
+BAD_KEYS = {
+    "blank inside": f"{KEY} x",
+    "blanks around": f" {KEY} ",
+    "line end": f"{KEY}\n",
+    "CRLF": f"{KEY}\r\nX: 1",
+    "NUL": f"{KEY}\x00",
+    "Cyrillic": f"{KEY}ключ",
+    "U+2028": f"{KEY}\u2028",
+    "20 KB": KEY * 1000,
+    "bytes": KEY.encode(),
+    "list": [KEY],
+}
+
+
+@pytest.mark.parametrize("key", BAD_KEYS.values(), ids=BAD_KEYS)
+@pytest.mark.parametrize("given_as", ["value", "callable"])
+def test_a_bad_key_is_refused_without_being_told(key, given_as):
+    """A key that cannot be one is refused, and no text of the error holds it: not even the locals of its frames."""
+    secret = Secret(key if given_as == "value" else lambda: key)
+    with pytest.raises(ConfigurationError, match="API key") as caught:
+        secret.reveal()
+    # the frame of this test knows the key: only what lies below it counts
+    told = texts_of(caught.value.with_traceback(caught.value.__traceback__.tb_next))
+    assert KEY not in told
+    assert "in reveal" in told
+
+
+@pytest.mark.parametrize(
+    "key",
+    [None, "", 5, b"", lambda: None, lambda: ""],
+    ids=["None", "empty", "int", "bytes", "gives None", "gives empty"],
+)
+def test_a_missing_key_says_where_to_put_it(key):
+    """Where there is no key, the error names the parameter and the environment variable."""
+    with pytest.raises(ConfigurationError, match=r"api_key=\.\.\. or set SUNO_API_KEY"):
+        Secret(key).reveal()
+
+
+@pytest.mark.parametrize("key", ["sk-12345", "~!@#$%^&*()", "x" * 512, KEY], ids=["8", "punctuation", "512", "usual"])
+def test_good_keys_are_revealed(key):
+    """8 to 512 printable ASCII characters are a key, given directly or by a callable."""
+    assert Secret(key).reveal() == key
+    assert Secret(lambda: key).reveal() == key
+
+
+@pytest.mark.parametrize("key", ["1234567", "x" * 513], ids=["7", "513"])
+def test_keys_of_other_lengths_are_refused(key):
+    """Fewer than 8 or more than 512 characters are no key."""
+    with pytest.raises(ConfigurationError, match="8 to 512 characters"):
+        Secret(key).reveal()
+
+
+def test_a_secret_shows_itself_to_nobody():
+    """No way of writing a secret down gives its value away, and it does not leave its process."""
+    secret = Secret(KEY)
+    assert {repr(secret), str(secret), f"{secret}", f"{secret!r:>3}", "%s" % secret} == {"***"}  # noqa: UP031
+    assert not hasattr(secret, "__dict__")
+    for leave in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="does not leave its process"):
+            leave(secret)
+
+
+def test_only_a_callable_key_can_be_asked_again():
+    """A key given as a value stays what it is; a callable may give another one."""
+    assert not Secret(KEY).renewable
+    assert Secret(lambda: KEY).renewable
+
+
+# the base URL
+
+ADDRESSES = [
+    ("https://gateway.example", "https://gateway.example", "gateway.example", False),
+    ("https://gateway.example/", "https://gateway.example", "gateway.example", False),
+    ("https://gateway.example/v1", "https://gateway.example", "gateway.example", True),
+    ("https://gateway.example/v1/", "https://gateway.example", "gateway.example", True),
+    ("https://h/api/", "https://h/api", "h", False),
+    ("https://h/api/v1", "https://h/api", "h", True),
+    ("HTTPS://Gateway.Example:8443", "https://Gateway.Example:8443", "Gateway.Example", False),
+    ("http://localhost:8080", "http://localhost:8080", "localhost", False),
+    ("http://LOCALHOST", "http://LOCALHOST", "LOCALHOST", False),
+    ("http://127.0.0.1:9", "http://127.0.0.1:9", "127.0.0.1", False),
+    ("http://[::1]:9/x", "http://[::1]:9/x", "[::1]", False),
+    ("https://[2001:db8::1]", "https://[2001:db8::1]", "[2001:db8::1]", False),
+    ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example", False),
+]
+
+
+@pytest.mark.parametrize(("url", "base", "host", "v1"), ADDRESSES, ids=[row[0] for row in ADDRESSES])
+def test_addresses_are_read(url, base, host, v1):
+    """An address keeps its path and its port, loses a last slash and a last /v1, and knows its host."""
+    address = read_address(url)
+    assert (address.base, address.host, address.stripped_v1) == (base, host, v1)
+
+
+BAD_ADDRESSES = [
+    (None, "no base URL"),
+    ("", "no base URL"),
+    ("  ", "no base URL"),
+    (b"https://h", "no base URL"),
+    ("https://h\\@evil/", "characters no URL has"),
+    ("http://a b/", "characters no URL has"),
+    ("https://h/\r\nX: 1", "characters no URL has"),
+    ("https://h\x00", "characters no URL has"),
+    ("https://bücher.example", "xn--"),
+    ("https://h:99999", "cannot be read"),
+    ("https://h:port", "cannot be read"),
+    ("https://[::1", "cannot be read"),
+    ("gateway.example", "must begin with https://"),
+    ("ftp://h", "must begin with https://"),
+    ("file:///etc/passwd", "must begin with https://"),
+    ("//h", "must begin with https://"),
+    ("https://user:pass@h", "user name or password"),
+    ("https://h/?a=1", "query or fragment"),
+    ("https://h/?", "query or fragment"),
+    ("https://h#x", "query or fragment"),
+    ("https://", "no usable host"),
+    ("https://:80", "no usable host"),
+    ("https://h:", "no usable host"),
+    ("https://-h", "no usable host"),
+    ("https://h-.example", "no usable host"),
+    ("https://a..b", "no usable host"),
+    ("https://.h", "no usable host"),
+    ("https://h,i", "no usable host"),
+    ("https://h%2fevil", "no usable host"),
+    ("https://" + "x" * 254, "no usable host"),
+    ("http://gateway.example", "in clear"),
+    ("http://127.0.0.1.evil.example", "in clear"),
+    ("http://localhost.evil.example", "in clear"),
+]
+
+
+@pytest.mark.parametrize(("url", "why"), BAD_ADDRESSES, ids=[ascii(row[0])[:40] for row in BAD_ADDRESSES])
+def test_other_addresses_are_refused(url, why):
+    """A base URL that cannot be right is refused with what is wrong about it, and never shows a password."""
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        read_address(url)
+    assert "pass@" not in texts_of(caught.value).split("Traceback")[0]
+
+
+def test_http_is_allowed_where_the_caller_says_so():
+    """``allow_insecure`` lets the key go in clear to any host."""
+    assert read_address("http://gateway.example", allow_insecure=True).base == "http://gateway.example"
+
+
+@QUICK
+@given(st.text(max_size=40) | st.text("htps:/@[]?#.%\\ 1a", max_size=30).map("https://".__add__))
+def test_any_text_is_an_address_or_a_configuration_error(url):
+    """No text makes reading an address fail in another way, and what is read has a plain host."""
+    try:
+        address = read_address(url)
+    except ConfigurationError:
+        return
+    assert address.base.startswith(("https://", "http://"))
+    assert "@" not in address.base.removeprefix("https://").split("/")[0]
+    assert address.host
+
+
+# numbers
+
+NO_NUMBERS = [None, "1", True, math.nan, math.inf, -math.inf, -1, 10**400, -(10**5000), [1], 1j]
+of_number = pytest.mark.parametrize("value", NO_NUMBERS, ids=[str(i) for i in range(len(NO_NUMBERS))])
+
+
+@of_number
+def test_what_is_no_number_of_seconds_is_refused_by_name(value):
+    """Anything but a finite number above zero is refused, and the error names the parameter."""
+    with pytest.raises(ConfigurationError, match=r"^pause must be a number of seconds, not "):
+        inputs.check_seconds("pause", value)
+
+
+def test_zero_seconds_only_where_they_are_allowed():
+    """Zero is a number of seconds only for a timeout."""
+    assert inputs.check_seconds("pause", 0, zero=True) == 0
+    with pytest.raises(ConfigurationError, match="not 0"):
+        inputs.check_seconds("pause", 0)
+    with pytest.raises(ConfigurationError, match="not -1"):
+        inputs.check_seconds("pause", -1, zero=True)
+
+
+@pytest.mark.parametrize("value", [1, 0.5, 10**20, 5e-324])
+def test_seconds_pass_unchanged(value):
+    """A finite number above zero passes as it is."""
+    assert inputs.check_seconds("pause", value) == value
+
+
+def test_a_timeout_may_be_none_or_zero():
+    """None is no end, 0 is at once."""
+    assert inputs.check_timeout("timeout", None) is None
+    assert inputs.check_timeout("timeout", 0) == 0
+    assert inputs.check_timeout("timeout", 9.5) == 9.5
+    with pytest.raises(ConfigurationError, match="timeout must be"):
+        inputs.check_timeout("timeout", -1)
+
+
+def test_a_rate_may_be_none_but_not_zero():
+    """None is no limit; a rate of nothing would never let a request go."""
+    assert inputs.check_rate("rate", None) is None
+    assert inputs.check_rate("rate", 2.5) == 2.5
+    with pytest.raises(ConfigurationError, match="rate must be a number of requests a second, not 0"):
+        inputs.check_rate("rate", 0)
+
+
+@pytest.mark.parametrize("value", [0, 101, -1, 1.0, True, "5", None, 10**5000], ids=[str(i) for i in range(8)])
+def test_counts_have_bounds(value):
+    """A count is a whole number from 1 to its most."""
+    assert inputs.check_count("size", 1, 100) == 1
+    assert inputs.check_count("size", 100, 100) == 100
+    with pytest.raises(ConfigurationError, match=r"^size must be a whole number from 1 to 100, not "):
+        inputs.check_count("size", value, 100)
+
+
+def test_factors_have_bounds_that_are_allowed():
+    """Both bounds of a factor are allowed, what lies outside is not."""
+    assert inputs.check_factor("f", 1, 1, 2) == 1
+    assert inputs.check_factor("f", 2.0, 1, 2) == 2.0
+    for wrong in (0.99, 2.01, math.nan):
+        with pytest.raises(ConfigurationError, match="f must be a number from 1 to 2, not"):
+            inputs.check_factor("f", wrong, 1, 2)
+
+
+@QUICK
+@given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.lists(st.integers()))
+def test_any_value_is_a_number_or_a_configuration_error(value):
+    """No value makes a check of a number fail in another way, and what passes is finite."""
+    for check in (inputs.check_seconds, inputs.check_timeout, inputs.check_rate):
+        try:
+            passed = check("x", value)
+        except ConfigurationError as error:
+            said = str(error)
+        else:
+            said = ""
+            assert passed is None or passed >= 0
+        assert said.isprintable()
+        assert len(said) < 150

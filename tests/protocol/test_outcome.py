@@ -1,0 +1,342 @@
+"""The outcome of a submission, as the decision table it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol import errors
+from suno_async.protocol.exchange import Answer
+from suno_async.protocol.inputs import is_task_id
+from suno_async.protocol.outcome import judge, unanswered
+
+QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.json"))
+SENT = b'{"gpt_description_prompt":"cat"}'
+PAGE = '<!doctype html><html><body>{"data":"abc"}</body></html>'
+ID = "736a6f88-bd29-4b1e-b110-37132a5325ac"
+
+
+def raw(body) -> bytes:
+    return body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+def asked(status, body, **headers):
+    return judge(Answer(status, headers, raw(body)), action="music", body=SENT)
+
+
+def task_error(code, message="said", **more):
+    return {"code": code, "message": message, "data": None, **more}
+
+
+NO_CHANNEL = {"error": {"message": "No available channel", "type": "new_api_error", "code": "model_not_found"}}
+BODIES = {
+    "nothing": "",
+    "page": PAGE,
+    "words": "upstream timeout",
+    "truncated": '{"code":"success","message":"","da',
+    "null": "null",
+    "list": [],
+    "object": {},
+    "message alone": {"message": "Service Unavailable"},
+    "own word": task_error("sensitive_words"),
+    "doubtful": task_error("fail_to_fetch_task"),
+    "number": task_error("503"),
+    "word with data": {"code": "oops", "message": "said", "data": {"x": 1}},
+    "word without data": {"code": "ETIMEDOUT", "message": "said"},
+    "error object": NO_CHANNEL,
+    "error object, doubtful": {"error": {"message": "said", "code": "do_request_failed"}},
+    "error object, number": {"error": {"message": "said", "code": 503}},
+    "error text": {"error": "said"},
+    "success false": {"success": False, "message": "said"},
+}
+NO, UNKNOWN, LATER, LIMIT = errors.RequestRejected, errors.SubmitUnknown, errors.GatewayUnavailable, errors.RateLimited
+NEVER = {414: NO, 425: NO, 431: NO, 429: LIMIT, 430: LIMIT}
+REFUSED = dict.fromkeys((400, 404, 405, 413, 422), NO)
+REFUSED |= {401: errors.Unauthorized, 402: errors.QuotaExceeded, 403: errors.Unauthorized}
+#: the classes of a body: does it say no, is it a word of the gateway's own, did the distributor abort
+SAYS_NO = {name for name in BODIES if name.startswith(("own", "doubtful", "number", "word ", "error", "success"))}
+WORDS = {"own word", "word with data", "word without data", "error object"}
+ABORTED = {"error object", "error object, number"}
+
+
+def expected(status: int, name: str) -> type:
+    """The table of faults.md 4b, written once more and plainly."""
+    if 300 <= status < 400 or status in NEVER:
+        return NEVER.get(status, NO)
+    if status < 300:
+        return NO if name in WORDS else UNKNOWN
+    if name in SAYS_NO and status in REFUSED:
+        return REFUSED[status]
+    if status == 503 and name in WORDS | ABORTED:
+        return LATER
+    return NO if status >= 500 and name == "own word" else UNKNOWN
+
+
+STATUSES = [
+    200,
+    201,
+    204,
+    299,
+    301,
+    302,
+    304,
+    307,
+    308,
+    400,
+    401,
+    402,
+    403,
+    404,
+    405,
+    406,
+    408,
+    409,
+    413,
+    414,
+    415,
+    418,
+]
+STATUSES += [
+    422,
+    423,
+    425,
+    429,
+    430,
+    431,
+    451,
+    499,
+    500,
+    501,
+    502,
+    503,
+    504,
+    507,
+    520,
+    521,
+    522,
+    523,
+    524,
+    529,
+    598,
+    999,
+]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("name", BODIES)
+def test_the_decision_table(status, name):
+    """Every status with every body is refused, for later, or unknown: and what is unknown is nothing less."""
+    found = asked(status, BODIES[name])
+    assert type(found) is expected(status, name)
+    if isinstance(found, errors.SubmitUnknown):
+        assert (found.intent.action, found.intent.body, found.intent.sent) == ("music", SENT, True)
+        assert found.intent.status == status
+        assert str(found).startswith("the submission may or may not have been accepted: ")
+        assert str(found).endswith(f" ({status})")
+
+
+DOUBTFUL = ["do_request_failed", "read_response_body_failed", "unmarshal_response_body_failed", "fail_to_fetch_task"]
+DOUBTFUL += ["insert_task_failed", "copy_response_body_failed"]
+
+
+@pytest.mark.parametrize("code", DOUBTFUL)
+@pytest.mark.parametrize("status", [200, 500, 502, 503, 504, 520])
+def test_doubtful_codes_decide_nothing(code, status):
+    """A code that is written after the request went upstream never counts as a refusal."""
+    assert type(asked(status, task_error(code))) is errors.SubmitUnknown
+
+
+@pytest.mark.parametrize("code", ["sensitive_words", "invalid_request", "gen_relay_info_failed", "内容违规"])
+def test_a_word_of_the_gateways_own_is_a_refusal(code):
+    """The gateway's own envelope with a word that nobody doubts means: not accepted, not charged."""
+    error = asked(500, task_error(code, "prompt was refused"), **{"X-Oneapi-Request-Id": "r1"})
+    assert type(error) is errors.RequestRejected
+    assert (error.status, error.code, error.message, error.request_id) == (500, code, "prompt was refused", "r1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, task_error("quota_not_enough", "user quota is not enough"), errors.QuotaExceeded),
+        (403, task_error("pre_consume_token_quota_failed"), errors.QuotaExceeded),
+        (500, task_error("insufficient_user_quota"), errors.QuotaExceeded),
+        (200, task_error("err", "insufficient account balance"), errors.QuotaExceeded),
+        (402, task_error("x"), errors.QuotaExceeded),
+        (401, {"error": {"message": "该令牌额度已用尽"}}, errors.Unauthorized),
+        (429, "", errors.RateLimited),
+        (429, task_error("fail_to_fetch_task"), errors.RateLimited),
+    ],
+)
+def test_refusals_say_what_to_do(status, body, error):
+    """Quota, key and rate have errors of their own; OLD's empty quota is a refused key, as it says 401."""
+    assert type(asked(status, body)) is error
+
+
+def test_a_gateway_that_cannot_take_it_says_so():
+    """503 of the distributor is not accepted and not charged, with the gateway's words."""
+    error = asked(503, NO_CHANNEL, **{"X-Oneapi-Request-Id": "r1"})
+    assert str(error) == "the gateway cannot take this now: No available channel (503)"
+    assert (error.status, error.request_id) == (503, "r1")
+
+
+def test_an_unknown_outcome_keeps_the_evidence():
+    """What is needed to look for the task later is in the intent, fit to be shown."""
+    intent = asked(502, b"<html>\x1b[31m bad\r\ngateway", **{"X-Oneapi-Request-Id": "r1"}).intent
+    assert (intent.status, intent.request_id, intent.excerpt) == (502, "r1", "<html> [31m bad gateway")
+
+
+ACCEPTED = {
+    "new-api": ({"code": "success", "message": "", "data": ID}, ID),
+    "code 200": ({"code": 200, "data": ID}, ID),
+    "capitals": ({"code": "SUCCESS", "data": ID}, ID),
+    "no code": ({"data": ID}, ID),
+    "sunoapi.org": ({"code": 200, "msg": "success", "data": {"taskId": "5c79be8e"}}, "5c79be8e"),
+    "task_id": ({"task_id": "t1", "clip_id": "c1"}, "t1"),
+    "batch": (
+        {"code": 200, "data": {"code": 200, "data": {"taskBatchId": "1268154180129529857"}}},
+        "1268154180129529857",
+    ),
+    "v1": ({"id": "g1", "clips": [{"id": "c1"}], "status": "complete"}, "g1"),
+    "in a list": ({"code": "success", "data": [{"task_id": "t1"}]}, "t1"),
+    "the task itself": (
+        {"code": "success", "data": {"id": 7, "task_id": "t1", "status": "NOT_START", "data": None}},
+        "t1",
+    ),
+    "two documents": (
+        f'{{"code":"success","message":"","data":"{ID}"}}{{"code":"insert_task_failed","data":null}}',
+        ID,
+    ),
+    "bad UTF-8": (b'{"code":"success","message":"\xff","data":"t1"}', "t1"),
+    "mark": (b'\xef\xbb\xbf{"code":"success","data":"t1"}', "t1"),
+    "truncated": ('{"code":"success","message":"","data":"t1"', "t1"),
+    "truncated fork": (b' \xef\xbb\xbf{"code":200,"msg":"success","data":{"taskId":"t1"', "t1"),
+    "truncated, no code": ('{"task_id": "t1", "x', "t1"),
+}
+
+
+@pytest.mark.parametrize(("body", "task_id"), ACCEPTED.values(), ids=ACCEPTED)
+def test_an_accepted_submission_has_its_id(body, task_id):
+    """The id is found wherever a gateway puts it, also in what is left of a damaged answer."""
+    assert asked(200, body) == task_id
+
+
+NO_ID = {
+    "empty": {"code": "success", "data": ""},
+    "null": {"code": "success", "data": None},
+    "dots": {"code": "success", "data": ".."},
+    "path": {"code": "success", "data": "../../api/user/self"},
+    "long": {"code": "success", "data": "x" * 129},
+    "empty list": {"code": "success", "data": []},
+    "too deep": {"data": {"data": {"data": {"data": {"data": "t"}}}}},
+    "truncated before the end of the id": '{"code":"success","message":"","data":"736a6f88',
+    "truncated dots": '{"code":"success","message":"","data":".."',
+    "truncated refusal": '{"code":"quota_not_enough","message":"","data":"t1"',
+    "truncated error": '{"error":{"message":"x"},"data":"t1"',
+    "page with data": PAGE,
+    "nothing": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_ID.values(), ids=NO_ID)
+def test_an_accepted_submission_without_an_id_is_unknown(body):
+    """Where there is no id that could be asked for, none is invented: the outcome is unknown, with the answer kept."""
+    found = asked(200, body)
+    assert type(found) is errors.SubmitUnknown
+    assert found.intent.status == 200
+    assert found.intent.excerpt == raw(body).decode()[:200]
+    assert "accepted, but names no task (200)" in str(found)
+
+
+# without a whole answer
+
+
+def test_what_never_left_is_not_unknown():
+    """A request of which not one byte left is a gateway that cannot be reached, whatever else came."""
+    error = unanswered("refused", sent=False, action="music", body=SENT, received=b'{"data":"t1"}')
+    assert type(error) is errors.GatewayUnavailable
+    assert str(error) == "the submission was not sent: refused"
+
+
+@pytest.mark.parametrize(
+    "received", [b'{"code":"success","message":"","data":"t1"', b'{"code":200,"data":{"taskId":"t1"}}']
+)
+def test_an_id_in_a_broken_answer_is_real(received):
+    """An id that came before the connection broke is the task's."""
+    assert unanswered("reset", sent=True, action="music", body=SENT, received=received) == "t1"
+
+
+@pytest.mark.parametrize(
+    "received",
+    [b"", b"{", PAGE.encode(), b'{"error":{"code":"x"},"data":"t1"', b'{"code":"oops","data":"t1"', b'{"data":"."'],
+)
+def test_what_may_have_been_sent_is_unknown(received):
+    """A request that left and has no readable answer is unknown, with what was to be submitted."""
+    error = unanswered("timeout", sent=True, action="lyrics", body=SENT, received=received)
+    assert type(error) is errors.SubmitUnknown
+    assert str(error) == "the submission may or may not have been accepted: timeout"
+    assert (error.intent.action, error.intent.body, error.intent.sent, error.intent.status) == ("lyrics", SENT, True, 0)
+    assert error.intent.excerpt == received.decode()[:200]
+
+
+# recordings and noise
+
+
+TOLD = {path.stem: json.loads(path.read_text()) for path in RECORDINGS}
+SUBMISSIONS = {name: told for name, told in TOLD.items() if told["ask"].startswith("POST /suno/submit")}
+
+
+@pytest.mark.parametrize("told", SUBMISSIONS.values(), ids=SUBMISSIONS)
+def test_recorded_submissions_are_judged(told):
+    """Every recorded answer to a submission is the id or the error that its recording expects."""
+    found = asked(told["status"], told["body"], **told.get("headers", {}))
+    if "error" in told["expect"]:
+        assert type(found).__name__ == told["expect"]["error"]
+    else:
+        assert found == told["expect"]["task_id"]
+
+
+def is_outcome(found) -> bool:
+    return is_task_id(found) if isinstance(found, str) else isinstance(found, errors.SunoError)
+
+
+@QUICK
+@given(st.binary(max_size=80), st.integers(100, 999))
+def test_any_bytes_have_an_outcome(body, status):
+    """No answer makes the judgement fail, and an id is only ever read from a 2xx."""
+    found = asked(status, body)
+    assert is_outcome(found)
+    assert not isinstance(found, str) or 200 <= status < 300
+
+
+@QUICK
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.sampled_from(["success", "x", "..", ""]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["code", "message", "error", "data", "taskId", "id", "success"]), inner, max_size=5
+            )
+        ),
+        max_leaves=10,
+    ),
+    st.sampled_from([200, 400, 429, 500, 503]),
+)
+def test_any_json_has_an_outcome(document, status):
+    """No JSON document makes the judgement fail."""
+    assert is_outcome(asked(status, document))
+
+
+@QUICK
+@given(st.data())
+def test_a_damaged_acceptance_is_never_refused(data):
+    """However an accepted answer is damaged behind its code, there is an id or the outcome is unknown: no refusal."""
+    body = bytearray(raw({"code": "success", "message": "", "data": ID}))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(30, len(body) - 1))  # behind the code, which says yes
+        body[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+    found = asked(200, bytes(body))
+    assert is_task_id(found) if isinstance(found, str) else type(found) is errors.SubmitUnknown

@@ -1,0 +1,191 @@
+"""When to look next."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol.errors import ConfigurationError
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled
+
+QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+AGES = st.floats(0, 1e7) | st.sampled_from([0, 0.25, 100, 811, 812, 1e300])
+LOOKS = st.integers(0, 10**9)
+CHANCES = st.floats(0, 1)
+SHARES = st.floats(1, 1000)
+KINDS = st.sampled_from(["", "MUSIC", "LYRICS", "CONCAT"])
+PRICES = st.floats(0.001, 1000)
+PACES = [
+    Fixed(5),
+    Backoff(),
+    Backoff(first=0.5, factor=1, jitter=0),
+    Adaptive(),
+    Adaptive(price=3, floor=2, ceiling=20),
+]
+PACES += [Scaled(Adaptive(), 10), Scaled(Backoff(), 0.1), Scaled(Fixed(2), 1e6)]
+
+
+@pytest.mark.parametrize("pace", PACES, ids=repr)
+@QUICK
+@given(AGES, LOOKS, CHANCES, SHARES, KINDS)
+def test_every_delay_is_finite_and_above_the_floor(pace, age, looks, chance, share, kind):
+    """No age, count, chance or share makes a pace ask for a look at once, never, or sooner than its floor."""
+    delay = pace.after(age, looks, chance, share, kind)
+    assert math.isfinite(delay)
+    assert 0 < pace.floor <= delay
+
+
+def test_fixed_is_fixed():
+    """Fixed looks every so many seconds; riders may come at half of that."""
+    assert {Fixed(5).after(age, looks, 0.3, 1) for age in (0, 50, 5000) for looks in (0, 9)} == {5}
+    assert Fixed(5).floor == 2.5
+
+
+def test_backoff_grows_to_its_ceiling():
+    """Without jitter each delay is the factor times the last one, up to the ceiling."""
+    pace = Backoff(first=1, factor=2, ceiling=30, jitter=0)
+    assert [pace.after(0, looks, 0.7, 1) for looks in range(7)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        pytest.approx(30),
+        pytest.approx(30),
+    ]
+    assert pace.after(0, 10**9, 0.7, 1) == pytest.approx(30)
+
+
+def test_backoff_with_a_factor_of_one_is_fixed():
+    """A factor of one never grows."""
+    pace = Backoff(first=3, factor=1, jitter=0)
+    assert {pace.after(0, looks, 0, 1) for looks in (0, 1, 10**6)} == {3}
+
+
+def test_the_jitter_of_backoff_is_its_random_part():
+    """Full jitter goes from the whole delay down to the floor, half jitter to half of the delay."""
+    assert [Backoff(first=8, factor=1).after(0, 0, chance, 1) for chance in (0, 0.25, 0.5, 1)] == [8, 6, 4, 4]
+    assert Backoff(first=8, factor=1).floor == 4
+    assert [Backoff(first=1, factor=2, jitter=0.5).after(0, 3, chance, 1) for chance in (0, 1)] == [8, 4]
+
+
+@QUICK
+@given(PRICES, PRICES, AGES, SHARES, KINDS)
+def test_a_higher_price_never_looks_sooner(one, other, age, share, kind):
+    """The more a request costs, the longer the time to the next look."""
+    cheap, dear = sorted((one, other))
+    assert (
+        Adaptive(price=cheap).after(age, 0, 0, share, kind) <= Adaptive(price=dear).after(age, 0, 0, share, kind) + 1e-9
+    )
+
+
+@QUICK
+@given(SHARES, SHARES, AGES, KINDS)
+def test_a_shared_price_never_looks_later(one, other, age, kind):
+    """The more ids share a request, the sooner each of them is looked at."""
+    few, many = sorted((one, other))
+    assert Adaptive().after(age, 0, 0, many, kind) <= Adaptive().after(age, 0, 0, few, kind) + 1e-9
+
+
+@QUICK
+@given(PRICES, st.floats(0.01, 10), st.floats(1, 50), AGES, SHARES, KINDS)
+def test_adaptive_keeps_its_bounds(price, floor, more, age, share, kind):
+    """No look comes sooner than the floor or later than the ceiling."""
+    pace = Adaptive(price=price, floor=floor, ceiling=floor * more)
+    assert floor <= pace.after(age, 0, 0, share, kind) <= floor * more
+
+
+def test_adaptive_looks_when_the_answer_is_likely():
+    """Looks are rare at the start, close together when most songs end, and rare in the tail."""
+    pace = Adaptive()
+    start, likely, tail = (pace.after(age, 0, 0, 1) for age in (30, 120, 2000))
+    assert start > 2 * likely
+    assert tail == pace.ceiling
+    assert pace.after(5, 0, 0, 1, "LYRICS") < pace.after(5, 0, 0, 1, "MUSIC")
+    assert pace.after(300, 0, 0, 1, "LYRICS") == pace.ceiling
+
+
+def test_a_price_beyond_reason_waits_for_the_ceiling():
+    """Where no look is worth its price before the known tail, the ceiling decides."""
+    assert Adaptive(price=1e6).after(100, 0, 0, 1) == 30
+    assert Adaptive(price=1e308).after(0, 0, 0, 1, "LYRICS") == 30
+
+
+def test_a_task_that_seems_unborn_is_looked_at_like_a_new_one():
+    """An age below zero is none."""
+    assert Adaptive().after(-5, 0, 0, 1) == Adaptive().after(0, 0, 0, 1)
+
+
+def simulated(pace, median, spread, kind, tasks=400):
+    """Looks and seconds of lateness for each of many lone tasks, one after another."""
+    rng = random.Random(20261121)
+    looks = late = 0
+    for _ in range(tasks):
+        takes, now, mine = rng.lognormvariate(math.log(median), spread), 0.0, 0
+        while now < takes:
+            now += pace.after(now, mine, rng.random(), 1.0, kind)
+            mine += 1
+        looks += mine
+        late += now - takes
+    return looks / tasks, late / tasks
+
+
+def test_a_lone_song_costs_about_ten_looks_and_three_seconds():
+    """Songs of about 100 s cost about 10 looks and 3 s of lateness at the default price, half of what backoff costs."""
+    looks, late = simulated(Adaptive(price=0.3), 100, 0.35, "MUSIC")
+    assert 7 <= looks <= 13
+    assert 1.5 <= late <= 4.5
+    often, slow = simulated(Backoff(), 100, 0.35, "MUSIC")
+    assert 0.3 * looks + late < 0.6 * (0.3 * often + slow)
+
+
+def test_a_higher_price_buys_fewer_looks():
+    """A price of 3 s for a request means fewer looks and more lateness than one of 0.3 s."""
+    looks, late = simulated(Adaptive(price=3), 100, 0.35, "MUSIC")
+    assert looks < 6
+    assert 5 < late < 15
+
+
+def test_lone_lyrics_are_looked_at_soon():
+    """Lyrics of about 12 s take a few looks and a second or two."""
+    looks, late = simulated(Adaptive(), 12, 0.35, "LYRICS")
+    assert looks < 8
+    assert late < 2.5
+
+
+@QUICK
+@given(st.sampled_from(PACES[:5]), st.floats(0.001, 1e6), st.floats(0, 1e4), LOOKS, CHANCES, SHARES, KINDS)
+def test_a_scaled_pace_is_the_same_in_a_faster_world(pace, speed, age, looks, chance, share, kind):
+    """A world that runs so many times as fast sees the same looks so many times as often."""
+    scaled = Scaled(pace, speed)
+    assert scaled.floor == pace.floor / speed
+    assert scaled.after(age, looks, chance, share, kind) == pace.after(age * speed, looks, chance, share, kind) / speed
+
+
+WRONG = [
+    (lambda: Fixed(0), "Fixed.every"),
+    (lambda: Fixed(-1), "Fixed.every"),
+    (lambda: Fixed(math.nan), "Fixed.every"),
+    (lambda: Fixed("5"), "Fixed.every"),
+    (lambda: Backoff(first=0), "Backoff.first"),
+    (lambda: Backoff(first=5e-324), "Backoff.first"),
+    (lambda: Backoff(factor=0.5), "Backoff.factor"),
+    (lambda: Backoff(factor=math.inf), "Backoff.factor"),
+    (lambda: Backoff(first=5, ceiling=4), "Backoff.ceiling must be a number from 5 to 86400"),
+    (lambda: Backoff(jitter=1.1), "Backoff.jitter"),
+    (lambda: Adaptive(price=0), "Adaptive.price"),
+    (lambda: Adaptive(floor=0), "Adaptive.floor"),
+    (lambda: Adaptive(floor=5, ceiling=4), "Adaptive.ceiling must be a number from 5 to 86400"),
+    (lambda: Adaptive(ceiling=math.inf), "Adaptive.ceiling"),
+    (lambda: Scaled(Fixed(1), 0), "Scaled.speed"),
+    (lambda: Scaled(Fixed(1), math.nan), "Scaled.speed"),
+]
+
+
+@pytest.mark.parametrize(("make", "name"), WRONG, ids=[f"{i}-{row[1][:16]}" for i, row in enumerate(WRONG)])
+def test_a_pace_that_cannot_be_is_refused(make, name):
+    """A wrong number is refused when the pace is made, by the name of its field."""
+    with pytest.raises(ConfigurationError, match=name):
+        make()
