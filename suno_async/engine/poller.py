@@ -221,11 +221,11 @@ class Poller:
 
     def _miss(self, life: Life, now: float, *, single: bool) -> None:
         verdict = life.miss(now, single=single)
-        if isinstance(verdict, Failed):
-            self._end(life, verdict)
-        else:
+        if isinstance(verdict, Again):
             self._again(life, verdict, now)
             self._listener.missed(life)
+        else:
+            self._end(life, verdict)
 
     def _again(self, life: Life, again: Again, now: float) -> None:
         delay = self.delay(life, now)

@@ -3,7 +3,8 @@
 Two things are learned. Some gateways have no batch route; that is believed only if a single look then answers, and
 asked again after ten minutes, because one HTML page must not downgrade a million ids for ever. And a batch can be
 refused as a whole, by one id that spoils it or by its size: the caller halves it (the failing half first), and
-``succeeded`` and ``spoiled`` tell here what came of the halves.
+``succeeded`` and ``spoiled`` tell here what came of the halves. The size that works is kept for ten minutes too: a
+hiccup of the gateway's database looks the same, and must not shrink the batches for ever.
 """
 
 from typing import Generic, TypeVar
@@ -23,9 +24,19 @@ class Batch(msgspec.Struct):
     _without_until: float = float("-inf")
     _worked: int = 0
     _spoiled: bool = False
+    _most: int = 0
+    _learned: bool = False
+    _grow_at: float = float("inf")
+
+    def __post_init__(self) -> None:
+        self._most = self.size
 
     def room(self, now: float) -> int:
         """Ids for the next request: 1 means a single look."""
+        if self._learned:
+            self._learned, self._grow_at = False, now + _ASK_AGAIN
+        if now >= self._grow_at:
+            self.size, self._grow_at = self._most, float("inf")
         return 1 if self._suspected or now < self._without_until else self.size
 
     def refused_route(self, now: float) -> None:
@@ -52,8 +63,8 @@ class Batch(msgspec.Struct):
 
     def searched(self) -> None:
         """The search is over: keep the size that works, unless one id was the cause."""
-        if self._worked and not self._spoiled:
-            self.size = min(self.size, self._worked)
+        if 0 < self._worked < self.size and not self._spoiled:
+            self.size, self._learned = self._worked, True
         self._worked = 0
         self._spoiled = False
 

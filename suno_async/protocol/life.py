@@ -127,7 +127,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
             self.last = look.kept()
         return Again(within=_FROZEN_SECONDS / 2)
 
-    def miss(self, now: float, *, single: bool) -> Again | Failed:
+    def miss(self, now: float, *, single: bool) -> Again | Settled | Failed:
         """The gateway does not know the id, or left it out of a batch; only a single look can end a wait."""
         self.looks += 1
         self.looked = now
@@ -139,9 +139,13 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         if not single:
             self.alone = True
             return Again(within=0.0)
+        last = self.last_task()
+        if self.incomplete_since is not None and last is not None:
+            # it has succeeded: what the gateway forgets afterwards does not undo that
+            return Settled(last)
         said = "any more" if self.seen else f"after {self.missed} looks"
         message = f"the gateway does not know task {self.task_id} {said}"
-        return Failed(TaskNotFound(message, task_id=self.task_id, task_ids=(self.task_id,), last_seen=self.last_task()))
+        return Failed(TaskNotFound(message, task_id=self.task_id, task_ids=(self.task_id,), last_seen=last))
 
     def _is_gone(self, now: float) -> bool:
         absent = now - self.missed_since

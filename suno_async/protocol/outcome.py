@@ -27,6 +27,8 @@ _DOUBTFUL = frozenset(
 )
 _SALVAGE = re.compile(rb'"(?:data|task_?[iI]d)"\s*:\s*"([A-Za-z0-9_.:-]{1,128})"')
 _CODE = re.compile(rb'"code"\s*:\s*"?([^",}]*)')
+_LEAST_NUMBER = 10**9
+"""Some backends count their tasks with snowflakes, and not all of those write them as text."""
 _REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
 _NEVER_PROCESSED = frozenset({414, 425, 429, 430, 431})
 
@@ -86,7 +88,7 @@ def _accepted(document: Any, body: bytes) -> str | None:
     """The id in an accepted answer: the data itself (new-api), or an object that names it (sunoapi.org forks)."""
     value = document
     for _ in range(4):
-        if is_task_id(value):
+        if is_task_id(value) or (type(value) is int and value >= _LEAST_NUMBER):
             return str(value)
         if isinstance(value, list) and value:
             value = value[0]

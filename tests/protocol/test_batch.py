@@ -77,6 +77,15 @@ def test_the_size_that_works_is_kept():
     assert batch.size == batch.room(0) == 50
 
 
+def test_a_size_that_was_learned_is_tried_again():
+    """Ten minutes after it was learned, a smaller size is forgotten: it may have been a hiccup."""
+    batch = Batch(100)
+    batch.succeeded(50)
+    batch.searched()
+    assert batch.room(1000) == batch.room(1599) == 50
+    assert batch.room(1600) == batch.room(1601) == batch.size == 100
+
+
 def test_a_culprit_does_not_shrink_the_batch():
     """If one id spoiled the batch, its size was not the cause."""
     batch = Batch(100)

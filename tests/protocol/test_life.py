@@ -179,6 +179,7 @@ LIVES = {
         [None, *[15] * 9, None, 15],
         {},
     ),
+    "76 gone after SUCCESS": ([(0, bare()), *spread(ALONE, range(100, 1100, 100))], [15, *[15] * 9, "SUCCESS"], {}),
     # 82: left out of a batch
     "82 left out once": ([(0, look(S.QUEUED)), (15, MISS), (30, look(S.QUEUED))], [None, 15, None], {}),
     "82 never gone by batches alone": (spread(MISS, range(0, 10**6, 10**5)), [5, 5, *[0] * 8], {}),

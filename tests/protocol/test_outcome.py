@@ -209,6 +209,7 @@ ACCEPTED = {
         f'{{"code":"success","message":"","data":"{ID}"}}{{"code":"insert_task_failed","data":null}}',
         ID,
     ),
+    "snowflake as a number": ({"code": "success", "data": 1268154180129529857}, "1268154180129529857"),
     "bad UTF-8": (b'{"code":"success","message":"\xff","data":"t1"}', "t1"),
     "mark": (b'\xef\xbb\xbf{"code":"success","data":"t1"}', "t1"),
     "truncated": ('{"code":"success","message":"","data":"t1"', "t1"),
@@ -226,6 +227,8 @@ def test_an_accepted_submission_has_its_id(body, task_id):
 NO_ID = {
     "empty": {"code": "success", "data": ""},
     "null": {"code": "success", "data": None},
+    "true": {"code": "success", "data": True},
+    "count": {"code": "success", "data": 1},
     "dots": {"code": "success", "data": ".."},
     "path": {"code": "success", "data": "../../api/user/self"},
     "long": {"code": "success", "data": "x" * 129},
