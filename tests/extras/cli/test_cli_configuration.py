@@ -1,0 +1,146 @@
+"""Configuration: flag, then environment, then TOML file."""
+
+from pathlib import Path
+
+import pytest
+
+from suno_async import ConfigurationError
+from suno_async.extras.cli import configuration
+from suno_async.extras.cli.configuration import Options, open_suno, read_settings
+
+KEY = "sk-aVerySecretKey0000"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What the client would have been made with."""
+    monkeypatch.setattr(configuration, "Suno", lambda base_url, **more: {"base_url": base_url, **more})
+    return lambda **flags: open_suno(Options(**flags))
+
+
+def write(path, text):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_file_alone(opened):
+    """A file in this directory says everything it can say."""
+    write(
+        "suno.toml",
+        f"base_url = 'https://file'\napi_key = '{KEY}'\nallow_insecure = false\n"
+        "rate = 2\nconcurrency = 3\nbatch_size = 4\n",
+    )
+    assert opened() == {
+        "base_url": "https://file",
+        "api_key": KEY,
+        "allow_insecure": False,
+        "rate": 2.0,
+        "concurrency": 3,
+        "batch_size": 4,
+    }
+
+
+def test_environment_over_file(opened, monkeypatch):
+    """The environment wins over the file."""
+    write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
+    monkeypatch.setenv("SUNO_BASE_URL", "https://env")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    assert opened() == {"base_url": "https://env", "api_key": "sk-env"}
+
+
+def test_flag_over_all(opened, monkeypatch):
+    """A flag wins over environment and file, also where it says no."""
+    write("suno.toml", "base_url = 'https://file'\nallow_insecure = true\nrate = 2")
+    monkeypatch.setenv("SUNO_BASE_URL", "https://env")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    made = opened(base_url="https://flag", allow_insecure=False, rate=9.0, every=2.0)
+    assert (made["base_url"], made["allow_insecure"], made["rate"], made["pace"].every) == ("https://flag", False, 9, 2)
+
+
+def test_empty_environment(opened, monkeypatch):
+    """A variable that is empty is not set."""
+    write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
+    monkeypatch.setenv("SUNO_BASE_URL", "")
+    monkeypatch.setenv("SUNO_API_KEY", "")
+    assert opened()["base_url"] == "https://file"
+
+
+def test_first_file_only(tmp_path):
+    """The user's own file counts where this directory has none; its key never goes to another file's address."""
+    write(tmp_path / "home/suno-async/config.toml", f"api_key = '{KEY}'\nrate = 1")
+    assert (read_settings().api_key, read_settings().rate) == (KEY, 1.0)
+    write("suno.toml", "base_url = 'https://elsewhere'")
+    assert (read_settings().api_key, read_settings().base_url) == (None, "https://elsewhere")
+
+
+def test_named_file(tmp_path):
+    """A file that is named is the only one that is read."""
+    write("suno.toml", "rate = 1")
+    assert read_settings(write(tmp_path / "my.toml", "batch_size = 7")).rate is None
+
+
+def test_nothing_at_all():
+    """Without any file nothing is said."""
+    assert read_settings().base_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("bas_url = 'x'", r"suno.toml: there is no key `bas_url`; the keys are base_url, api_key, "),
+        ("rate = 'fast'", r"suno.toml: rate: expected `float \| null`, got `str`"),
+        ("[base_url]\nx = 1", r"suno.toml: base_url: expected `str \| null`, got `object`"),
+        (f"api_key = {KEY}", r"suno.toml is no TOML: Invalid value \(at line 1"),
+        ("= 1", "suno.toml is no TOML"),
+    ],
+)
+def test_wrong_files(cli, text, said):
+    """A file that is wrong is named, and so is its key; the secret is not."""
+    write("suno.toml", text)
+    ended = cli("fetch", "a")
+    assert ended.code == 4
+    assert ended.err.count("\n") == 1
+    assert KEY not in ended.err
+    with pytest.raises(ConfigurationError, match=said):
+        read_settings()
+
+
+def test_file_that_cannot_be_read(tmp_path):
+    """A file that is named and not there, or is no text, is an error that names it."""
+    with pytest.raises(ConfigurationError, match=r"gone.toml cannot be read: No such file"):
+        read_settings(Path("gone.toml"))
+    (tmp_path / "noise.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match=r"noise.toml is no UTF-8 text"):
+        read_settings(Path("noise.toml"))
+
+
+def test_what_is_missing(cli, monkeypatch):
+    """Without an address or a key, the error says where to put it, and the code is 4."""
+    ended = cli("fetch", "a")
+    assert (ended.code, "set SUNO_BASE_URL" in ended.err) == (4, True)
+    monkeypatch.setenv("SUNO_BASE_URL", "https://gateway.example")
+    ended = cli("fetch", "a")
+    assert (ended.code, "set SUNO_API_KEY" in ended.err) == (4, True)
+
+
+def test_what_cannot_be(cli, monkeypatch):
+    """A value that cannot be right is a matter of configuration."""
+    monkeypatch.setenv("SUNO_API_KEY", KEY)
+    monkeypatch.setenv("SUNO_BASE_URL", "https://gateway.example")
+    for flags in (["--base-url", "ftp://x"], ["--base-url", "http://far.example"], ["--rate", "0"], ["--every", "0"]):
+        ended = cli("fetch", "a", *flags)
+        assert (ended.code, KEY in ended.err) == (4, False)
+
+
+def test_flags_again():
+    """Options can be given again as they were given."""
+    options = Options(base_url="https://x", allow_insecure=True, every=2.5, config=Path("a b.toml"))
+    assert options.flags() == ["--base-url", "https://x", "--allow-insecure", "--every", "2.5", "--config", "a b.toml"]
+    assert Options(allow_insecure=False).flags() == []
+
+
+def test_settings_hide_the_key():
+    """The repr of settings tells nothing."""
+    assert repr(configuration.Settings(api_key=KEY)) == "Settings(***)"

@@ -1,0 +1,70 @@
+"""What people read."""
+
+import pytest
+from rich.text import Text
+
+from suno_async import Lyrics, Song, Status, Task
+from suno_async.extras.cli.tables import detail, minutes, print_table, status_text, task_rows
+
+URL = "https://gateway.example/audio/36b4ae76-fc41-df7f-de68-ec7b97e27482.wav"
+
+
+def rows(count=1):
+    song = Song(title="City Lights", audio_url=URL, duration=123.4)
+    return task_rows(Task(task_id="task_1", status=Status.SUCCESS, songs=(song,) * count))
+
+
+def test_wide(capsys):
+    """Where no screen ends, everything stands in one line."""
+    print_table(("task", "title", "length", "audio"), rows())
+    assert capsys.readouterr().out.splitlines()[1] == f"task_1  City Lights    2:03  {URL}"
+
+
+def test_narrow(terminal, monkeypatch):
+    """On a narrow terminal addresses stand in lines of their own, whole; colours only where they are wanted."""
+    screen = terminal("stdout")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_table(("task", "status", "title", "audio"), [*rows(), {"task": Text("b")}])
+    assert f"City Lights  {URL}\n" in screen.getvalue()
+    assert "\x1b[3" not in screen.getvalue()
+
+
+def test_wide_terminal(terminal, monkeypatch):
+    """On a wide terminal the table holds it all, in colour."""
+    screen = terminal("stdout")
+    monkeypatch.setenv("COLUMNS", "200")
+    print_table(("task", "status", "title", "audio"), rows())
+    assert screen.getvalue().count(URL) == 1
+    assert "\x1b[32m" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (Task(task_id="a", status=Status.FAILURE, fail_reason="the \x1b[1mband"), "the band"),
+        (Task(task_id="a", lyrics=Lyrics(title="Words")), "Words"),
+        (Task(task_id="a", songs=(Song(title="No"), Song(title="Yes", audio_url="u"))), "Yes u"),
+        (Task(task_id="a", progress=45), "45 %"),
+        (Task(task_id="a"), ""),
+    ],
+)
+def test_detail(task, said):
+    """There is one thing to say about every task."""
+    assert detail(task) == said
+
+
+def test_failed_task_with_songs():
+    """A failed task tells why, and keeps its songs."""
+    told = task_rows(Task(task_id="a", status=Status.FAILURE, fail_reason="no", songs=(Song(title="T"),)))
+    assert [row["title"].plain for row in told] == ["no", "T"]
+
+
+def test_status():
+    """The gateway's own word is shown, cleaned."""
+    assert status_text(Task(task_id="a", status_text="\x1b[2JODD")).plain == "ODD"
+
+
+def test_minutes():
+    """Lengths read as players show them."""
+    assert [minutes(None), minutes(0), minutes(61.9), minutes(600)] == ["", "0:00", "1:01", "10:00"]
