@@ -20,15 +20,7 @@ from .engine.transport import Transport
 from .engine.waits import Glance, Until, Wait, ending
 from .protocol.batch import Batch
 from .protocol.errors import ClientClosed, ConfigurationError, GatewayUnavailable, SunoError
-from .protocol.inputs import (
-    Secret,
-    check_count,
-    check_rate,
-    check_seconds,
-    check_task_id,
-    check_timeout,
-    read_address,
-)
+from .protocol.inputs import Secret, check_count, check_rate, check_seconds, check_task_id, check_timeout, read_address
 from .protocol.limits import Budget
 from .protocol.models import Task
 from .protocol.pace import Adaptive, Pace
@@ -61,6 +53,8 @@ class Suno:
         ConfigurationError: a value cannot be right; the message says what to do.
     """
 
+    _base = ""  # tools that show the locals of frames ask a client that was refused for its repr
+
     def __init__(
         self,
         base_url: str | None = None,
@@ -80,7 +74,8 @@ class Suno:
         if not key.renewable:
             key.reveal()
         url = base_url if base_url is not None else os.environ.get("SUNO_BASE_URL")
-        self._address = read_address(url, allow_insecure=allow_insecure)
+        address = read_address(url, allow_insecure=allow_insecure)
+        self._base = address.base
         self._timeout = check_seconds("timeout", timeout)
         self._concurrency = check_count("concurrency", concurrency, 1000)
         self._slots = check_count("submissions", submissions, 1000)
@@ -90,15 +85,15 @@ class Suno:
             raise ConfigurationError("pace must be a pace such as Adaptive(), Backoff() or Fixed(5)")
         self._batch = Batch(check_count("batch_size", batch_size, _MOST_IN_A_BATCH))
         self._budget = Budget(check_rate("rate", rate))
-        self._transport = Transport(self._address, key, timeout=self._timeout, concurrency=self._concurrency)
+        self._transport = Transport(address, key, timeout=self._timeout, concurrency=self._concurrency)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: asyncio.Task[None] | None = None
         self._over: SunoError | None = None
-        if self._address.stripped_v1:
+        if address.stripped_v1:
             logger.warning("the /v1 at the end of the base URL was left out: gateways answer there with 404")
 
     def __repr__(self) -> str:
-        return f"Suno({self._address.base!r})"
+        return f"Suno({self._base!r})"
 
     # opening and closing
 

@@ -160,7 +160,7 @@ class Poller:
         finally:
             self._lane.leave(probe=probe)
             if not done:
-                self._put_back(lives)
+                self._put_back(lives + self._search.abandon(lives))
             self._nudge()
 
     def _put_back(self, lives: Sequence[Life], most: float = 0.0, least: float = 0.0) -> None:

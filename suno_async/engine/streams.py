@@ -87,7 +87,8 @@ class Inbox:
     def expire(self, seconds: float) -> None:
         """Ends the stream at its deadline once what has come is read."""
         ids = tuple(self.open)
-        message = f"{len(ids)} tasks are not final after {seconds:g} s; they may still succeed"
+        count = "1 task is" if len(ids) == 1 else f"{len(ids)} tasks are"
+        message = f"{count} not final after {seconds:g} s and may still succeed"
         self.end(WaitTimeout(message, task_ids=ids, task_id=ids[0] if len(ids) == 1 else None))
 
     def end(self, error: BaseException) -> None:
@@ -243,7 +244,7 @@ async def _feed(source: TaskIds, inbox: Inbox, ledger: Ledger) -> None:
         inbox.fed = True
         inbox.wake()
     if inbox.feeding.cancel_called:
-        # what was let in after the stream had ended
+        # nobody reads any more, so nobody looks
         _detach(inbox, ledger)
 
 
@@ -254,14 +255,16 @@ async def _let_in_together(source: Iterable[str], inbox: Inbox, ledger: Ledger) 
         ids[check_task_id(task_id)] = None
         if index % _CHUNK == 0:
             await anyio.lowlevel.checkpoint()
-    inbox.open = ids
-    if ids:
+    if ids and not inbox.feeding.cancel_called:
+        inbox.open = ids
         await ledger.admit(list(ids), inbox)
 
 
 async def _let_in_as_they_come(source: AsyncIterable[str], inbox: Inbox, ledger: Ledger) -> None:
     seen: set[str] = set()
     async for task_id in source:
+        if inbox.feeding.cancel_called:
+            return
         if check_task_id(task_id) not in seen:
             seen.add(task_id)
             inbox.open[task_id] = None

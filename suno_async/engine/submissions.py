@@ -29,6 +29,8 @@ class _Errand:
         self.outcome: asyncio.Future[str | SunoError] = asyncio.get_running_loop().create_future()
         self.sending = False
         self.wanted = True
+        self.drained = False
+        """Its caller has waited as long as anybody will."""
 
 
 class Submissions:
@@ -70,6 +72,7 @@ class Submissions:
             elif errand.sending:
                 with anyio.CancelScope(shield=True):
                     await asyncio.wait([errand.outcome], timeout=DRAIN_SECONDS)
+                errand.drained = True
             raise
         if isinstance(outcome, SunoError):
             raise outcome
@@ -79,7 +82,7 @@ class Submissions:
         """Returns when nothing is on its way any more, or after 30 s; what was not sent yet is not sent."""
         for errand in self._open:
             errand.wanted = errand.wanted and errand.sending
-        outcomes = [errand.outcome for errand in self._open if errand.sending]
+        outcomes = [errand.outcome for errand in self._open if errand.sending and not errand.drained]
         if outcomes:
             await asyncio.wait(outcomes, timeout=DRAIN_SECONDS)
 

@@ -18,7 +18,7 @@ def ending(error: SunoError, task_ids: Sequence[str]) -> SunoError:
     """This wait's own copy of the error that ends many: it names the ids still open, and how to go on."""
     words = str(error)
     if isinstance(error, Unauthorized):
-        words += "; the tasks run on: wait for them with another key of the account"
+        words += ". The tasks run on: wait for them with another key of the account"
     mine = type(error)(words)
     mine.__dict__.update(error.__dict__)
     mine.task_ids = tuple(task_ids)

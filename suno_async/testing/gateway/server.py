@@ -79,7 +79,7 @@ class Gateway:
         self._resources = AsyncExitStack()
         self._group: TaskGroup | None = None
         self._runner: web.ServerRunner | None = None
-        self._pulse = anyio.CancelScope()
+        self._pulse: anyio.CancelScope
         self.api_key = self.add_key()
 
     @property

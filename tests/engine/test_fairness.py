@@ -1,0 +1,167 @@
+"""Random worlds: whatever goes wrong for a while, every id ends once, with its own data, and soon after it can."""
+
+import asyncio
+from collections import Counter
+from random import Random
+
+import anyio
+import pytest
+from virtual import (
+    BROKEN,
+    GONE,
+    NO_NEWS,
+    REFUSED,
+    SPOILED,
+    Engine,
+    World,
+    limited,
+    one,
+    page,
+    row,
+    rows,
+    run,
+    said,
+)
+
+from suno_async.protocol.exchange import Answer, Broken
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed
+
+STRAY = row("stray", "SUCCESS", progress="100%", audio="https://cdn/stray.mp3")
+NAMELESS = one(b'[{"id":"c","audio_url":"https://cdn/c.mp3"}]')
+OVERSIZED = Broken("the answer is longer than 4,194,304 bytes", oversized=True)
+GARBLED = Answer(200, {}, b'{"code":"success","data":[{"task_i')
+BUSY = said(503, "busy")
+FAULTS = [GONE, BROKEN, NO_NEWS, REFUSED, SPOILED, BUSY, GARBLED, NAMELESS, OVERSIZED, page(), page(302), page(404)]
+FAULTS += [limited(), limited(7), said(400, "invalid_request"), one(STRAY), rows(STRAY)]
+PACES = [Fixed(5), Fixed(1), Backoff(), Backoff(2, 2, 20, 0), Adaptive()]
+CEILING = 30.0
+LONGEST_PAUSE = 60.0
+
+
+class Case:
+    """One random world and those who wait in it."""
+
+    def __init__(self, seed, faults):
+        rng = self.rng = Random(seed)
+        self.world = World(latency=rng.choice([0.0, 0.05, 0.5, 2.0]))
+        self.world.keys = 10**6
+        self.slots = rng.choice([1, 2, 16])
+        self.size = rng.choice([1, 3, 10, 100])
+        self.pace = rng.choice(PACES)
+        self.ids = [f"t{number}" for number in range(rng.choice([1, 5, 40, 120]))]
+        self.healed = rng.uniform(20, 200)
+        self.share = rng.choice([0.05, 0.3, 1.0]) if faults else 0.0
+        self.faults = faults
+        self.without_route = rng.random() < 0.2
+        self.ends = {}
+        self.given = {}
+        for task_id in self.ids:
+            self.world.add(task_id, after=rng.uniform(0, 150), status=rng.choice(["SUCCESS", "SUCCESS", "FAILURE"]))
+        self.world.add("first", after=0)
+        self.world.rule = self.rule
+
+    def rule(self, ask):
+        if ask.ids == ("first",):
+            return None
+        if ask.at < self.healed and self.rng.random() < self.share:
+            fault = self.rng.choice(self.faults)
+            # a nameless answer to a fresh connection would be the answer
+            return None if fault is NAMELESS and ask.fresh else fault
+        if ask.batch and self.without_route:
+            return page(404)
+        if ask.batch and ask.at < self.healed and self.share and self.rng.random() < 0.3:
+            return self.partly(ask)
+        return None
+
+    def partly(self, ask):
+        """Some of the rows, out of order, with strangers among them."""
+        now = anyio.current_time()
+        found = [self.world.row(task_id, now) for task_id in self.rng.sample(ask.ids, len(ask.ids) // 2)]
+        return rows(STRAY, *found, *found[:1])
+
+    def give(self, who, task):
+        assert task.songs[0].audio_url == f"https://cdn/{task.task_id}.mp3"
+        assert task.done
+        self.given[who, task.task_id] = self.given.get((who, task.task_id), 0) + 1
+        self.ends.setdefault(task.task_id, anyio.current_time())
+
+    async def wait(self, engine, task_id):
+        try:
+            self.give("wait", await engine.wait(task_id))
+        except Exception as error:  # noqa: BLE001
+            self.give("wait", error.task)
+
+    async def read(self, engine, who, ids, *, changes):
+        async for task in engine.stream(ids, changes=changes):
+            if task.done:
+                self.give(who, task)
+            await anyio.sleep(self.rng.choice([0, 0, 0.3]))
+
+    async def give_up(self, engine, task_id):
+        await anyio.sleep(self.rng.uniform(0, 60))
+        with anyio.move_on_after(self.rng.uniform(0, 60)):
+            await self.wait(engine, task_id)
+
+    def bound(self):
+        """When everything must have ended: gates, paces and queues, one after another."""
+        ready = max(150.0, self.healed)
+        requests = len(self.ids) * 2 / self.slots
+        return ready + 2 * LONGEST_PAUSE + 2 * CEILING + (self.world.latency + 0.05) * 4 * requests + 40
+
+    async def scenario(self):
+        async with Engine(self.world, pace=self.pace, size=self.size, slots=self.slots) as engine:
+            await engine.wait("first")
+            half = len(self.ids) // 2
+            async with anyio.create_task_group() as group:
+                group.start_soon(lambda: self.read(engine, "stream", self.ids, changes=False))
+                group.start_soon(lambda: self.read(engine, "watch", self.ids[half:], changes=True))
+                for task_id in self.ids[:half]:
+                    group.start_soon(self.wait, engine, task_id)
+                for task_id in self.ids[::7]:
+                    group.start_soon(self.give_up, engine, task_id)
+                while len(self.ends) < len(self.ids):
+                    await anyio.sleep(5)
+                    assert anyio.current_time() < self.bound(), set(self.ids) - set(self.ends)
+            asked = len(self.world.asks)
+            await engine.settle(200)
+            assert len(self.world.asks) == asked
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    def check(self):
+        once = {key: count for key, count in self.given.items() if key[0] != "wait"}
+        assert set(once.values()) == {1}
+        assert {task_id for who, task_id in self.given if who == "stream"} == set(self.ids)
+        assert self.world.most_in_flight <= self.slots
+        asks = [ask for ask in self.world.asks if ask.at > 0]
+        assert max(Counter(ask.at for ask in asks).values(), default=0) <= 3 * len(self.ids) + 20
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_in_a_random_world(seed):
+    """Up to 30 % or all of the answers are faults until the gateway heals: nobody is lost, nobody waits long after."""
+    case = Case(seed, FAULTS)
+    run(case.scenario)
+    case.check()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+def test_in_a_world_with_one_kind_of_fault(fault):
+    """Each kind of fault alone, often and seldom, ends nothing and loses nobody."""
+    for seed in range(4):
+        case = Case(seed, [fault])
+        run(case.scenario)
+        case.check()
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_in_a_healthy_world_nobody_is_late(seed):
+    """Without faults every id ends within an interval of the pace and a queue's time of its own end."""
+    case = Case(seed + 1000, [])
+    case.without_route = False
+    run(case.scenario)
+    case.check()
+    queue = (case.world.latency + 0.05) * (3 + len(case.ids) / case.size / case.slots)
+    spread = 5.0
+    for task_id, ended in case.ends.items():
+        done = case.world.plans[task_id][1][0]
+        assert ended - done <= CEILING + queue * 3 + spread

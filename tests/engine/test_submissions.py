@@ -1,0 +1,308 @@
+"""The submissions: sent once, their outcome told or logged whatever happens to who asked."""
+
+import asyncio
+import logging
+from collections import deque
+from random import Random
+
+import anyio
+import pytest
+from virtual import Engine, World, said
+
+from suno_async.engine.submissions import DRAIN_SECONDS, Submissions
+from suno_async.protocol.errors import (
+    ClientClosed,
+    ConfigurationError,
+    GatewayUnavailable,
+    QuotaExceeded,
+    RateLimited,
+    RequestRejected,
+    SubmitUnknown,
+)
+from suno_async.protocol.exchange import Answer, Broken, Request
+
+SONG = Request("POST", "/suno/submit/music", b'{"gpt_description_prompt":"a cat"}')
+NOT_SENT = Broken("the connection was refused", sent=False)
+LOST = Broken("no answer in time", sent=True)
+
+
+async def outcome(awaitable):
+    """What it gives or raises."""
+    try:
+        return await awaitable
+    except Exception as error:  # noqa: BLE001
+        return error
+
+
+@pytest.fixture
+def warnings(caplog):
+    caplog.set_level(logging.WARNING, "suno_async")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+async def test_an_accepted_submission_gives_its_id(warnings):
+    """One POST, one id, nothing to warn of."""
+    world = World()
+    async with Engine(world) as engine:
+        assert await engine.submissions.submit(SONG) == "task-1"
+        assert [request for _, request in world.posts] == [SONG]
+        await engine.settle()
+    assert warnings() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (said(400, "prompt_empty"), RequestRejected),
+        (said(403, "quota_not_enough", "quota"), QuotaExceeded),
+        (said(429, "429"), RateLimited),
+        (said(500, "do_request_failed", "eof"), SubmitUnknown),
+        (Answer(502, {}, b"<html>"), SubmitUnknown),
+        (Answer(200, {}, b""), SubmitUnknown),
+        (LOST, SubmitUnknown),
+        (Broken("bad certificate", sent=False, certificate=True), GatewayUnavailable),
+    ],
+    ids=repr,
+)
+async def test_what_may_have_been_read_is_never_sent_again(answer, kind):
+    """A no, an unknown outcome and a refused certificate are told after one POST."""
+    world = World()
+    world.outcomes = deque([answer])
+    async with Engine(world) as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert type(error) is kind
+        assert len(world.posts) == 1
+        if kind is SubmitUnknown:
+            assert (error.intent.action, error.intent.body, error.intent.sent) == ("music", SONG.body, True)
+        await engine.settle()
+
+
+async def test_what_was_proven_not_to_have_left_is_sent_again():
+    """A connection that was refused is tried again at most twice."""
+    world = World()
+    world.outcomes = deque([NOT_SENT, NOT_SENT])
+    async with Engine(world) as engine:
+        assert await engine.submissions.submit(SONG) == "task-3"
+        world.posts.clear()
+        world.outcomes = deque([NOT_SENT] * 9)
+        error = await outcome(engine.submissions.submit(SONG))
+        assert type(error) is GatewayUnavailable
+        assert len(world.posts) == 3
+        await engine.settle()
+
+
+async def test_an_id_in_a_broken_answer_is_found():
+    """An accepted answer that was cut off still names its task."""
+    world = World()
+    world.outcomes = deque([Broken("cut", received=b'{"code":"success","data":"task-9","mess')])
+    async with Engine(world) as engine:
+        assert await engine.submissions.submit(SONG) == "task-9"
+
+
+async def test_submissions_have_slots_and_share_the_budget():
+    """No more submissions are under way than there are slots, and the rate holds for them too."""
+    world = World(latency=10)
+    async with Engine(world, slots=2) as engine:
+        ids = await asyncio.gather(*(engine.submissions.submit(SONG) for _ in range(5)))
+        assert len(set(ids)) == 5
+        assert [at for at, _ in world.posts] == [0, 0, 10, 10, 20]
+    world = World(latency=0)
+    async with Engine(world, rate=0.5) as engine:
+        start = anyio.current_time()
+        await asyncio.gather(*(engine.submissions.submit(SONG) for _ in range(3)))
+        assert [at - start for at, _ in world.posts] == [0, 2, 4]
+
+
+async def cancelled_natively(submit):
+    task = asyncio.get_running_loop().create_task(submit)
+    await anyio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def cancelled_by_wait_for(submit):
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(submit, 0.5)
+
+
+async def cancelled_by_timeout(submit):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await submit
+
+
+async def cancelled_by_scope(submit):
+    with anyio.move_on_after(0.5) as scope:
+        await submit
+    assert scope.cancelled_caught
+
+
+CANCELS = [cancelled_natively, cancelled_by_wait_for, cancelled_by_timeout, cancelled_by_scope]
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+async def test_a_cancelled_submission_is_read_to_its_end(cancel, warnings):
+    """However it is cancelled: sent once, its outcome waited for and logged before the cancellation leaves."""
+    world = World(latency=5)
+    async with Engine(world) as engine:
+        await cancel(engine.submissions.submit(SONG))
+        assert anyio.current_time() == 5
+        assert len(world.posts) == 1
+        assert len(warnings()) == 1
+        assert "task-1" in warnings()[0]
+        await engine.settle()
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+async def test_a_cancelled_submission_does_not_wait_for_ever(cancel, warnings):
+    """After half a minute the cancellation leaves; the outcome is logged when it comes."""
+    world = World(latency=100)
+    async with Engine(world) as engine:
+        await cancel(engine.submissions.submit(SONG))
+        assert anyio.current_time() == 0.5 + DRAIN_SECONDS
+        assert warnings() == []
+        await engine.settle(100)
+        assert "task-1" in warnings()[0]
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+async def test_a_submission_cancelled_before_it_was_sent_is_not_sent(cancel, warnings):
+    """In the queue, in the budget's sleep and between two attempts nothing has left, and nothing will."""
+    world = World(latency=20)
+    async with Engine(world, slots=1) as engine, anyio.create_task_group() as group:
+        group.start_soon(engine.submissions.submit, SONG)
+        await anyio.sleep(1)
+        await cancel(engine.submissions.submit(SONG))
+        assert anyio.current_time() == 1.5
+        await anyio.sleep(50)
+        assert len(world.posts) == 1
+    world = World(latency=0)
+    async with Engine(world, rate=0.1) as engine:
+        await engine.submissions.submit(SONG)
+        await cancel(engine.submissions.submit(SONG))
+        await anyio.sleep(50)
+        assert len(world.posts) == 1
+        world.outcomes = deque([NOT_SENT, NOT_SENT, NOT_SENT])
+        engine.submissions._chance = lambda: 1.0
+        await cancel(engine.submissions.submit(SONG))
+        await anyio.sleep(50)
+        assert len(world.posts) == 2
+        await engine.settle()
+    assert warnings() == []
+
+
+async def test_a_second_cancellation_ends_the_draining(warnings):
+    """Who is cancelled twice leaves at once; the outcome is logged all the same."""
+    world = World(latency=5)
+    async with Engine(world) as engine:
+        task = asyncio.get_running_loop().create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(1)
+        task.cancel()
+        await anyio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert anyio.current_time() == 2
+        await engine.settle()
+        assert "task-1" in warnings()[0]
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_an_outcome_that_comes_with_the_cancellation_is_told(steps, warnings):
+    """Cancelled in any turn of the loop about the moment of the answer: the id is given or logged, never neither."""
+    world = World(latency=5)
+    async with Engine(world) as engine:
+        found = []
+
+        async def submitting():
+            found.append(await engine.submissions.submit(SONG))
+
+        task = asyncio.get_running_loop().create_task(submitting())
+        await anyio.sleep(4.999)
+        loop = asyncio.get_running_loop()
+        loop.call_at(5.0, lambda: loop.at_step.update({loop.steps + steps: task.cancel}))
+        await asyncio.wait([task])
+        await engine.settle()
+        assert (found == ["task-1"]) != (len(warnings()) == 1 and "task-1" in warnings()[0])
+
+
+async def test_a_client_that_closes_reads_what_was_sent(warnings):
+    """Draining returns when what was sent is known; what was not sent yet is not sent, and says so."""
+    world = World(latency=20)
+    async with Engine(world, slots=1) as engine, asyncio.TaskGroup() as group:
+        sent = group.create_task(outcome(engine.submissions.submit(SONG)))
+        queued = group.create_task(outcome(engine.submissions.submit(SONG)))
+        await anyio.sleep(1)
+        await engine.submissions.drain()
+        assert anyio.current_time() == 20
+        await anyio.sleep(0.1)
+        assert sent.result() == "task-1"
+        assert type(queued.result()) is GatewayUnavailable
+        assert len(world.posts) == 1
+        await engine.submissions.drain()
+        await engine.settle()
+    assert warnings() == []
+
+
+async def test_a_client_that_closes_still_logs_what_nobody_hears(warnings):
+    """An outcome whose caller was cancelled is logged, also if the client is closing by then."""
+    world = World(latency=20)
+    async with Engine(world) as engine, asyncio.TaskGroup() as group:
+        task = group.create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(1)
+        task.cancel()
+        await anyio.sleep(1)
+        await engine.submissions.drain()
+        await engine.settle()
+        assert "task-1" in warnings()[0]
+
+
+async def test_a_client_that_is_gone_says_what_is_unknown():
+    """What was sent and not answered when the client's group ends is unknown; what was not sent was not sent."""
+    world = World(latency=100)
+    found = []
+    async with asyncio.TaskGroup() as group, Engine(world, slots=1) as engine:
+        for _ in range(2):
+            found.append(group.create_task(outcome(engine.submissions.submit(SONG))))  # noqa: PERF401
+        await anyio.sleep(1)
+        await engine.submissions.drain()
+        assert anyio.current_time() == 1 + DRAIN_SECONDS
+    sent, queued = (task.result() for task in found)
+    assert type(sent) is SubmitUnknown
+    assert "closed before the answer came" in str(sent)
+    assert type(queued) is GatewayUnavailable
+
+
+async def test_a_network_that_raises_leaves_an_unknown_outcome():
+    """If sending itself breaks after something may have left, nobody is told that nothing did."""
+    world = World()
+    world.outcomes = deque([ZeroDivisionError()])
+    found = []
+
+    async def submitting():
+        async with Engine(world) as engine:
+            found.append(await outcome(engine.submissions.submit(SONG)))
+            await anyio.sleep(1)
+
+    assert type(await outcome(submitting())) is ExceptionGroup
+    assert type(found[0]) is SubmitUnknown
+
+
+async def test_a_client_that_cannot_take_it_keeps_nothing():
+    """What cannot be spawned is not on its way."""
+
+    def refuse(_function):
+        raise ClientClosed
+
+    engine = Engine(World())
+    submissions = Submissions(None, spawn=refuse, budget=engine.lane.budget, slots=1, rng=Random(0))
+    with pytest.raises(ClientClosed):
+        await submissions.submit(SONG)
+    assert submissions._open == set()
+    await submissions.drain()
+
+
+def test_the_kinds_are_told_apart():
+    """ConfigurationError is not what a gateway's no is."""
+    assert not issubclass(RequestRejected, ConfigurationError)

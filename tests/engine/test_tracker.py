@@ -1,0 +1,343 @@
+"""The tracker: who waits for which id, and that an id nobody waits for is not looked at."""
+
+import asyncio
+from collections import Counter
+
+import anyio
+import pytest
+from virtual import GONE, UNKNOWN, Engine, World, row, settled
+
+from suno_async.engine.tracker import Register, Tracked
+from suno_async.engine.waits import Wait
+from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed
+
+
+def names(count):
+    """So many ids."""
+    return [f"t{number}" for number in range(count)]
+
+
+class Ear:
+    """A waiter that notes what it is told."""
+
+    def __init__(self, *, sees=True, again=False):
+        self.sees = sees
+        self.again = again
+        self.heard = Counter()
+
+    def looked(self, life, look):
+        self.heard["looked"] += 1
+
+    def missed(self, life):
+        self.heard["missed"] += 1
+
+    def faulted(self, life, error):
+        self.heard["faulted"] += 1
+        return self.again
+
+    def ended(self, life, verdict):
+        self.heard["ended"] += 1
+
+    def stopped(self, error):
+        self.heard["stopped"] += 1
+
+
+async def outcome(awaitable):
+    """What it gives or raises."""
+    try:
+        return await awaitable
+    except Exception as error:  # noqa: BLE001
+        return error
+
+
+async def test_waits_on_one_id_share_its_looks():
+    """Ten waits on one id are one life: one look at a time, and each of them hears of the end."""
+    world = World()
+    world.add("a", after=20)
+    async with Engine(world) as engine:
+        tasks = await asyncio.gather(*(engine.wait("a") for _ in range(10)))
+        assert all(task.succeeded for task in tasks)
+        assert max(Counter(world.times("a")).values()) == 1
+        assert len(world.asks) == 5
+        await engine.settle()
+
+
+async def test_a_waiter_who_joins_twice_hears_once():
+    """A second join of the same waiter changes nothing."""
+    world = World()
+    world.add("a", after=0)
+    ear = Ear()
+    async with Engine(world) as engine:
+        assert engine.tracker.join("a", ear) is engine.tracker.join("a", ear)
+        await anyio.sleep(1)
+        assert ear.heard == {"ended": 1}
+        await engine.settle()
+
+
+async def test_the_last_waiter_takes_the_life_with_it():
+    """Looks go on while anybody waits, and end with the last one."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=Fixed(5)) as engine:
+        first, second = Ear(), Ear(sees=False)
+        life = engine.tracker.join("a", first)
+        engine.tracker.join("a", second)
+        await anyio.sleep(6)
+        assert life.keeps
+        engine.tracker.leave("a", first)
+        assert not life.keeps
+        engine.tracker.leave("a", first)
+        engine.tracker.leave("x", first)
+        await anyio.sleep(5)
+        assert engine.poller.outstanding == 1
+        engine.tracker.leave("a", second)
+        assert engine.poller.outstanding == 0
+        await engine.settle()
+        assert world.times("a") == pytest.approx([0, 5, 10], abs=0.03)
+        assert first.heard["looked"] == 2
+
+
+async def test_only_those_who_see_are_told_of_looks():
+    """A life that nobody watches keeps no look; one watcher among others makes it keep them."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=Fixed(5)) as engine:
+        blind = Ear(sees=False)
+        life = engine.tracker.join("a", blind)
+        await anyio.sleep(1)
+        assert life.last is None
+        engine.tracker.join("a", Ear())
+        await anyio.sleep(5)
+        assert life.last_task().task_id == "a"
+        engine.tracker.leave("a", blind)
+        assert life.keeps
+
+
+async def test_waiters_hear_of_misses_and_faults():
+    """An unknown id is told as missed, a broken request as a fault, and the end as the end."""
+    world = World(latency=0)
+    world.script.extend([GONE, UNKNOWN])
+    ear = Ear()
+    async with Engine(world, pace=Fixed(5)) as engine:
+        engine.tracker.join("a", ear)
+        await anyio.sleep(40)
+        assert ear.heard["faulted"] == 1
+        assert ear.heard["missed"] >= 2
+        assert ear.heard["ended"] == 1
+        await engine.settle()
+
+
+async def test_a_fault_is_asked_again_soon_for_who_wants_it():
+    """Who says so has an id asked for again within a second, whatever the pace."""
+    world = World(latency=0)
+    world.add("a", after=0)
+    world.script.append(said_nothing())
+    async with Engine(world, pace=Fixed(500)) as engine:
+        engine.tracker.join("a", Ear(again=True))
+        await anyio.sleep(2)
+        assert len(world.asks) == 2
+        await engine.settle()
+
+
+def said_nothing():
+    """A readable answer that says nothing."""
+    from virtual import NO_NEWS
+
+    return NO_NEWS
+
+
+# admission
+
+
+async def test_admission_lets_the_loop_turn_and_spreads_the_first_looks():
+    """Thousands of ids come in by the thousand, and their first looks are spread over one interval of the pace."""
+    world = World(latency=0.01)
+    world.add(*names(5000), after=1000)
+    async with Engine(world, pace=Fixed(10)) as engine:
+        turns = asyncio.get_running_loop().steps
+        await engine.tracker.admit(names(5000), Ear())
+        assert asyncio.get_running_loop().steps - turns >= 5
+        await anyio.sleep(9.99)
+        assert set(Counter(world.ids).values()) == {1}
+        assert {len(ask.ids) for ask in world.asks} == {100}
+        per_second = Counter(int(ask.at) for ask in world.asks)
+        assert max(per_second.values()) <= 6
+        assert world.asks[0].at == 0
+
+
+async def test_admission_at_once():
+    """For a glance all are due now, also those that were waited for already."""
+    world = World(latency=0.01)
+    world.add(*names(500), after=1000)
+    async with Engine(world, pace=Fixed(100)) as engine:
+        engine.tracker.join("t7", Ear())
+        await anyio.sleep(50)
+        await engine.tracker.admit(names(500), Ear(), at_once=True)
+        await anyio.sleep(1)
+        assert Counter(world.ids)["t7"] == 2
+        assert len(world.ids) == 501
+        assert engine.poller.outstanding == 500
+
+
+async def test_leaving_by_the_thousand():
+    """Many ids are left in pieces, so that the loop does not stall, and all are left."""
+    world = World(latency=0.01)
+    async with Engine(world, pace=Fixed(100)) as engine:
+        ear = Ear()
+        await engine.tracker.admit(names(3500), ear)
+        engine.tracker.leave_all(names(3500), ear)
+        assert engine.poller.outstanding == 2500
+        await settled()
+        await engine.settle(120)
+
+
+async def test_leaving_stops_when_nothing_is_left():
+    """Where the tracker was closed meanwhile, there is nothing more to leave."""
+    world = World()
+    async with Engine(world) as engine:
+        ear = Ear()
+        await engine.tracker.admit(names(2000), ear)
+        engine.tracker.leave_all(names(2000), ear)
+        engine.tracker.close(ClientClosed())
+        await settled()
+        assert ear.heard == {"stopped": 1}
+        engine.tracker.leave_all(names(1000), ear)
+
+
+# ids submitted here
+
+
+@pytest.mark.parametrize("pace", [Fixed(20), Backoff(20, 1, 20, 0), Adaptive()], ids=repr)
+async def test_what_was_submitted_here_is_not_looked_at_too_soon(pace):
+    """The first look at an own task comes when it can be done, counted from its submission."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=pace) as engine:
+        engine.tracker.submitted("a", "MUSIC")
+        first = pace.after(0.0, 0, 0.5, 1.0, "MUSIC")
+        await anyio.sleep(3)
+        with anyio.move_on_after(first):
+            await engine.wait("a")
+        assert world.times("a") == pytest.approx([first], abs=0.02)
+
+
+async def test_short_waits_for_an_own_task_come_to_an_end():
+    """Whoever waits again and again for less than an interval of the pace sees his task done all the same."""
+    world = World(latency=0)
+    world.add("a", after=30)
+    async with Engine(world, pace=Fixed(10)) as engine:
+        engine.tracker.submitted("a", "MUSIC")
+        task = None
+        while task is None or isinstance(task, WaitTimeout):
+            assert anyio.current_time() < 60
+            task = await outcome(engine.wait("a", timeout=3))
+        assert task.succeeded
+
+
+async def test_an_own_task_is_looked_at_at_once_for_a_glance():
+    """A glance does not wait for the pace, also for a task that was submitted a moment ago."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=Fixed(50)) as engine:
+        engine.tracker.submitted("a", "MUSIC")
+        found = await engine.glance(["a"])
+        assert found["a"].task_id == "a"
+        assert anyio.current_time() < 1
+
+
+async def test_an_own_task_may_be_unknown_for_a_while():
+    """new-api answers before it inserts the row: for two minutes an own id is not given up."""
+    world = World(latency=0)
+    world.add("a", after=150, before=100)
+    async with Engine(world, pace=Fixed(5)) as engine:
+        engine.tracker.submitted("a", "MUSIC")
+        assert (await engine.wait("a")).succeeded
+        engine.tracker.submitted("b", "MUSIC")
+        error = await outcome(engine.wait("b"))
+        assert isinstance(error, TaskNotFound)
+        assert 120 <= anyio.current_time() - 150 < 150
+
+
+async def test_submissions_are_remembered_for_an_hour():
+    """An own id is forgotten after an hour, so that a process that runs for months does not fill up."""
+    world = World()
+    async with Engine(world) as engine:
+        for number in range(300):
+            engine.tracker.submitted(f"s{number}", "MUSIC")
+            await anyio.sleep(60)
+        assert len(engine.tracker._submitted) <= 65
+
+
+# the end
+
+
+async def test_everybody_hears_of_the_end_once():
+    """When nobody can be asked any more, each waiter hears of it once, however many ids he has."""
+    world = World()
+    async with Engine(world) as engine:
+        one, many = Ear(), Ear()
+        await engine.tracker.admit(names(50), many)
+        engine.tracker.join("t3", one)
+        engine.tracker.stopped(ClientClosed())
+        assert (one.heard, many.heard) == ({"stopped": 1}, {"stopped": 1})
+        assert not engine.tracker.paused
+        await engine.settle()
+        assert len(world.ids) in {0, 50}
+
+
+async def test_nobody_joins_a_closed_tracker():
+    """Whoever comes too late hears why, with an error of his own."""
+    async with Engine(World()) as engine:
+        engine.tracker.check_open()
+        over = ClientClosed("closed")
+        engine.tracker.close(over)
+        errors = [await outcome(engine.wait("a")), await outcome(engine.tracker.admit(["a"], Ear()))]
+        assert [(type(error), str(error)) for error in errors] == [(ClientClosed, "closed")] * 2
+        assert errors[0] is not errors[1]
+        assert errors[0] is not over
+        with pytest.raises(ClientClosed):
+            engine.tracker.check_open()
+
+
+async def test_an_answer_for_an_old_life_does_not_reach_the_new_one():
+    """A life that was left is nobody's, also where the same id is waited for again."""
+    async with Engine(World(latency=10)) as engine:
+        ear = Ear()
+        old = engine.tracker.join("a", ear)
+        engine.tracker.leave("a", ear)
+        new = engine.tracker.join("a", ear)
+        engine.tracker.missed(old)
+        engine.tracker.faulted([old], ClientClosed())
+        assert not ear.heard
+        engine.tracker.missed(new)
+        assert ear.heard == {"missed": 1}
+
+
+async def test_many_who_wait_for_one_id():
+    """Each of many waiters can leave by himself."""
+    world = World()
+    world.tell("a", 0, row("a"))
+    async with Engine(world) as engine:
+        waits = [Wait("a", "done") for _ in range(100)]
+        for wait in waits:
+            engine.tracker.join("a", wait)
+        for wait in waits[::-1]:
+            assert engine.poller.outstanding == 1
+            engine.tracker.leave("a", wait)
+        await engine.settle()
+
+
+def test_the_register_knows_its_lives():
+    """Lives are found by id, counted, gone through and forgotten."""
+    register = Register()
+    lives = [Tracked(task_id=task_id, born=0.0, waiters=()) for task_id in names(500)]
+    for life in lives:
+        register.add(life)
+    assert len(register) == 500
+    assert {life.task_id for life in register} == set(names(500))
+    assert register.get("t7") is lives[7]
+    register.discard(lives[7])
+    register.discard(lives[7])
+    assert register.get("t7") is None
+    assert len(register) == 499
