@@ -215,7 +215,8 @@ class Suno:
             return glance.found
         try:
             await self._tracker.admit(ids, glance, at_once=True)
-            if self._tracker.paused:
+            if self._tracker.paused or self._budget.rate is None:
+                # only a budget may keep what comes further apart than that
                 glance.hurry()
             await glance.future
         finally:

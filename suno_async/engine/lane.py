@@ -126,7 +126,7 @@ class Lane:
         end = asyncio.get_running_loop().time() + timeout
         attempts, renewed = 0, False
         while True:
-            found = await self._fetch_once(task_id, end, again=attempts > 0)
+            found = await self._fetch_once(task_id, end, late=attempts > 0)
             if isinstance(found, Task):
                 return found
             if found.kind is Kind.KEY and not renewed and self._network.renew_key():
@@ -138,15 +138,16 @@ class Lane:
                 raise told(found.error, task_id=task_id, attempts=attempts)
             await anyio.sleep(delay)
 
-    async def _fetch_once(self, task_id: str, end: float, *, again: bool) -> Task | Trouble:
+    async def _fetch_once(self, task_id: str, end: float, *, late: bool) -> Task | Trouble:
         if self.gate.closed or self.budget.rate is not None or not self.slots.value:
             await self.enter(task_id, end)
+            late = True
         else:
             self.slots.acquire_nowait()
         probe = self.gate.enter()
         try:
             # no timeout at all is what aiohttp takes 0 for
-            timeout = max(_LEAST_SECONDS, end - anyio.current_time()) if again else None
+            timeout = max(_LEAST_SECONDS, end - anyio.current_time()) if late else None
             answer = await self.ask(ask_one(task_id), single=True, timeout=timeout)
             found = trouble_of_broken(answer, task_id) if isinstance(answer, Broken) else read_task(answer, task_id)
             if isinstance(found, Trouble):

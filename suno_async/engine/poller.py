@@ -258,7 +258,7 @@ class Poller:
 
     def _doubt(self, life: Life, trouble: Trouble, now: float) -> None:
         """What a single look that told nothing says about the batch route, and about this id in a batch."""
-        if trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS}:
+        if trouble.readable and trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS}:
             self._batch.answered_single(now)
         else:
             self._batch.failed_single()

@@ -176,10 +176,15 @@ class Stream(AsyncIterator[Task]):
         """Raises what there is to raise, once."""
         inbox = self._inbox
         self._close()
-        if inbox.error is not None:
-            raise inbox.error
+        group = None
         if inbox.failures:
-            raise ExceptionGroup("some tasks ended without an answer", _merged(inbox.failures))
+            group = ExceptionGroup("some tasks ended without an answer", _merged(inbox.failures))
+        if inbox.error is not None:
+            # what was found out before stays known, as the cause
+            inbox.error.__cause__ = group or inbox.error.__cause__
+            raise inbox.error
+        if group is not None:
+            raise group
 
     def _close(self) -> None:
         self._over = True

@@ -3,8 +3,9 @@
 Two things are learned. Some gateways have no batch route; that is believed only if a single look then answers, and
 asked again after ten minutes, because one HTML page must not downgrade a million ids for ever. And a batch can be
 refused as a whole, by one id that spoils it or by its size: the caller halves it (the failing half first), and
-``succeeded`` and ``spoiled`` tell here what came of the halves. The size that works is kept for ten minutes too: a
-hiccup of the gateway's database looks the same, and must not shrink the batches for ever.
+``succeeded`` and ``spoiled`` tell here what came of the halves. A hiccup of the gateway's database looks the same, and
+must not shrink the batches: a smaller size is believed when two searches in a row found no culprit and no batch as
+large as the refused ones was answered in between, and it too is forgotten after ten minutes.
 """
 
 from typing import Generic, TypeVar
@@ -22,6 +23,8 @@ class Batch(msgspec.Struct):
     """The size that is used now; what the user set, until a smaller one proves to be the largest that works."""
     _suspected: bool = False
     _without_until: float = float("-inf")
+    _refused: int = 0
+    _doubted: bool = False
     _worked: int = 0
     _spoiled: bool = False
     _most: int = 0
@@ -53,6 +56,15 @@ class Batch(msgspec.Struct):
         """A single look got no better answer: that is an outage, and says nothing about the route."""
         self._suspected = False
 
+    def carried(self, ids: int) -> None:
+        """A batch was answered: if it was as large as one that was refused, the size was not to blame."""
+        if ids >= self._refused:
+            self._doubted = False
+
+    def refused(self, ids: int) -> None:
+        """A batch, or a part of one, was refused as a whole."""
+        self._refused = max(self._refused, ids)
+
     def succeeded(self, ids: int) -> None:
         """A part of a refused batch was answered."""
         self._worked = max(self._worked, ids)
@@ -62,9 +74,15 @@ class Batch(msgspec.Struct):
         self._spoiled = True
 
     def searched(self) -> None:
-        """The search is over: keep the size that works, unless one id was the cause."""
+        """The search is over, and what it found counts."""
         if 0 < self._worked < self.size and not self._spoiled:
-            self.size, self._learned = self._worked, True
+            if self._doubted:
+                self.size, self._learned = self._worked, True
+            self._doubted = not self._doubted
+        self.abandoned()
+
+    def abandoned(self) -> None:
+        """The search is over, and what it found does not count."""
         self._worked = 0
         self._spoiled = False
 
@@ -95,6 +113,7 @@ class Search(Generic[T]):
     def refused(self, part: list[T]) -> None:
         """A batch, or a part of one, was refused as a whole: it is halved."""
         self._done(part)
+        self._batch.refused(len(part))
         middle = (len(part) + 1) // 2
         self._parts += [part[middle:], part[:middle]]
 
@@ -103,6 +122,8 @@ class Search(Generic[T]):
         if self._done(part):
             self._batch.succeeded(len(part))
             self._finish()
+        else:
+            self._batch.carried(len(part))
 
     def spoiled(self, part: list[T]) -> None:
         """A part of one was refused: there is the cause."""
@@ -116,6 +137,7 @@ class Search(Generic[T]):
             return []
         left = [item for items in self._parts for item in items]
         self._parts.clear()
+        self._batch.abandoned()
         return left
 
     def _done(self, part: list[T]) -> bool:

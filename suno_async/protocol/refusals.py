@@ -110,7 +110,7 @@ def trouble_of(answer: Answer, task_id: str | None = None) -> Trouble:
     return Trouble(
         kind,
         _error(kind, answer, words, task_id),
-        readable=readable or kind is Kind.NO_NEWS,
+        readable=readable,
         divisible=readable and answer.status >= 400 and answer.status != 503 and not refused,
         routeless=_is_routeless(answer.status, words),
         retry_after=retry_after(answer.headers),

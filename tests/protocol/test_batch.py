@@ -68,20 +68,42 @@ def test_a_missing_route_is_asked_for_again_every_ten_minutes():
 # the size
 
 
-def test_the_size_that_works_is_kept():
-    """After a search that found no culprit the largest part that was answered is the size."""
-    batch = Batch(100)
-    for ids in (25, 50, 13):
+def found(batch, *sizes):
+    """One search in which parts of these sizes were answered."""
+    batch.refused(batch.size)
+    for ids in sizes:
         batch.succeeded(ids)
     batch.searched()
+
+
+def test_the_size_that_works_is_kept():
+    """After two searches in a row that found no culprit the largest part that was answered is the size."""
+    batch = Batch(100)
+    found(batch, 25, 50, 13)
+    assert batch.size == 100
+    found(batch, 25, 50, 13)
     assert batch.size == batch.room(0) == 50
 
 
-def test_a_size_that_was_learned_is_tried_again():
-    """Ten minutes after it was learned, a smaller size is forgotten: it may have been a hiccup."""
+def test_a_hiccup_does_not_shrink_the_batch():
+    """A batch as large as the refused one that is answered between two searches clears the size."""
     batch = Batch(100)
-    batch.succeeded(50)
-    batch.searched()
+    for _ in range(5):
+        found(batch, 50)
+        batch.carried(99)
+        batch.carried(100)
+    assert batch.size == 100
+    found(batch, 50)
+    batch.carried(99)
+    found(batch, 50)
+    assert batch.size == 50
+
+
+def test_a_size_that_was_learned_is_tried_again():
+    """Ten minutes after it was learned, a smaller size is forgotten."""
+    batch = Batch(100)
+    found(batch, 50)
+    found(batch, 50)
     assert batch.room(1000) == batch.room(1599) == 50
     assert batch.room(1600) == batch.room(1601) == batch.size == 100
 
@@ -96,26 +118,27 @@ def test_a_culprit_does_not_shrink_the_batch():
 
 
 def test_one_search_teaches_nothing_about_the_next():
-    """What a search has found is forgotten at its end."""
+    """What a search has found is forgotten at its end, also if it was abandoned."""
     batch = Batch(100)
     batch.spoiled()
     batch.searched()
-    batch.searched()
-    assert batch.size == 100
-    batch.succeeded(20)
-    batch.searched()
+    batch.spoiled()
+    batch.succeeded(7)
+    batch.abandoned()
+    found(batch, 20)
+    found(batch, 20)
     assert batch.size == 20
-    batch.succeeded(60)
-    batch.searched()
+    found(batch, 60)
+    found(batch, 60)
     assert batch.size == 20
 
 
 # the search
 
 
-def searched(ids, fails, size=None):
+def searched(ids, fails, batch=None):
     """The requests of a search for what spoils ``ids``, and what was learned."""
-    batch = Batch(size or len(ids))
+    batch = batch or Batch(len(ids))
     search = Search(batch)
     asked = []
     search.refused(list(ids))
@@ -142,9 +165,12 @@ def test_the_failing_half_comes_first():
 
 
 def test_a_batch_that_is_too_large_is_found_out():
-    """Where only the size was the cause, the largest size that works is used from then on."""
+    """Where only the size was the cause, twice, the largest size that works is used from then on."""
     asked, batch = searched(range(100), lambda part: len(part) > 30)
     assert max(map(len, asked)) == 50
+    assert batch.size == 100
+    again, batch = searched(range(100), lambda part: len(part) > 30, batch)
+    assert again == asked
     assert batch.size == 25
 
 
@@ -182,6 +208,11 @@ def test_a_request_from_before_the_search_is_not_its_own():
     search.answered(part)
     search.answered(search.take())
     assert not search.running
+    # the two ids of the stranger were fewer than the four that were refused: they clear nothing
+    search.refused([1, 2, 3, 4])
+    search.answered([9, 8])
+    search.answered(search.take())
+    search.answered(search.take())
     assert batch.size == 2
 
 

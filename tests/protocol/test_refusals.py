@@ -159,9 +159,9 @@ TABLE = [
         {R},
     ),
     # says nothing
-    ("empty 200", "", 200, Kind.NO_NEWS, errors.UnexpectedResponse, {R}),
-    ("blank 200", " \n", 200, Kind.NO_NEWS, errors.UnexpectedResponse, {R}),
-    ("204", "", 204, Kind.NO_NEWS, errors.UnexpectedResponse, {R}),
+    ("empty 200", "", 200, Kind.NO_NEWS, errors.UnexpectedResponse, set()),
+    ("blank 200", " \n", 200, Kind.NO_NEWS, errors.UnexpectedResponse, set()),
+    ("204", "", 204, Kind.NO_NEWS, errors.UnexpectedResponse, set()),
     ("data null", {"code": "success", "message": "", "data": None}, 200, Kind.NO_NEWS, errors.UnexpectedResponse, {R}),
     ("a placeholder", {"code": "success", "data": "47443cc1-0000"}, 200, Kind.NO_NEWS, errors.UnexpectedResponse, {R}),
     # not a gateway
