@@ -1,16 +1,16 @@
 """The wire: structs to bytes, and answers to looks. The fast path, typed; what it cannot read goes to `dialects`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from .dialects import read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
-from .lenient import moment, number, percent, read_json, text
-from .models import Lyrics, Song, Status, Task
+from .lenient import read_json
+from .models import Status, Task
 from .refusals import Kind, Trouble, error_words, foreign, trouble_of
+from .rows import read_row, task_of
 
 BATCH_PATH = "/suno/fetch"
 _STOCK = {status.value: status for status in Status}
@@ -88,59 +88,10 @@ class _Batch(msgspec.Struct, gc=False):
     data: list[_Glance]
 
 
-class _Metadata(msgspec.Struct, gc=False):
-    tags: str | None = None
-    prompt: str | None = None
-    duration: float | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-
-
-class _Clip(msgspec.Struct, gc=False):
-    id: str
-    audio_url: str
-    title: str | None = None
-    video_url: str | None = None
-    image_url: str | None = None
-    image_large_url: str | None = None
-    status: str | None = None
-    state: str | None = None
-    model_name: str | None = None
-    mv: str | None = None
-    metadata: _Metadata | None = None
-    tags: str | None = None
-    prompt: str | None = None
-    duration: float | None = None
-    error_message: str | None = None
-    created_at: str | None = None
-
-
-class _Words(msgspec.Struct, gc=False):
-    text: str
-    id: str | None = None
-    title: str | None = None
-    tags: str | None = None
-    status: str | None = None
-
-
-class _Row(msgspec.Struct, gc=False):
-    task_id: str
-    status: str
-    data: list[_Clip] | _Words | None = None
-    action: str = ""
-    fail_reason: str = ""
-    progress: str = ""
-    submit_time: int = 0
-    start_time: int = 0
-    finish_time: int = 0
-    quota: int | None = None
-
-
 _envelope = msgspec.json.Decoder(_Envelope).decode
 _rows = msgspec.json.Decoder(_Rows).decode
 _batch = msgspec.json.Decoder(_Batch).decode
 _glance = msgspec.json.Decoder(_Glance).decode
-_row = msgspec.json.Decoder(_Row).decode
 _encode = msgspec.json.Encoder().encode
 # what msgspec raises for bytes it will not read: its own errors and UnicodeDecodeError are ValueErrors
 _UNREAD = (ValueError, RecursionError)
@@ -179,12 +130,12 @@ def read_task(answer: Answer, task_id: str) -> Task | Trouble:
     if answer.status == 200:
         try:
             envelope = _envelope(answer.body)
-            row = _row(envelope.data)
+            row = read_row(envelope.data)
             status = _STOCK.get(row.status)
             # a SUCCESS with nothing made may have it in another place
             made = row.data or status is not Status.SUCCESS
             if envelope.code == "success" and row.task_id == task_id and status is not None and made:
-                return _task(row, status, bytes(envelope.data))
+                return task_of(row, status, bytes(envelope.data))
         except _UNREAD:
             pass
     look = read_one(answer, task_id)
@@ -292,32 +243,9 @@ def _known(task: Task) -> Look:
 
 def _read_row(look: Look, payload: bytes) -> Task:
     try:
-        return _task(_row(payload), look.status, payload)
+        return task_of(read_row(payload), look.status, payload)
     except _UNREAD:
         return _read_odd_row(look, payload)
-
-
-def _task(row: _Row, status: Status, payload: bytes) -> Task:
-    made: Any = row.data
-    songs = tuple(map(_song, made)) if isinstance(made, list) else ()
-    reason = row.fail_reason
-    if not reason and status is Status.FAILURE:
-        reason = text(*(song.error_message for song in songs))
-    return Task(
-        task_id=row.task_id,
-        action=row.action.upper(),
-        status=status,
-        status_text=row.status,
-        progress=0 if row.progress == "0%" else percent(row.progress),
-        fail_reason=reason,
-        submit_time=moment(row.submit_time) if row.submit_time else None,
-        start_time=moment(row.start_time) if row.start_time else None,
-        finish_time=moment(row.finish_time) if row.finish_time else None,
-        songs=songs,
-        lyrics=_lyrics(made) if isinstance(made, _Words) and made.text else None,
-        quota=row.quota,
-        payload=payload,
-    )
 
 
 def _read_odd_row(look: Look, payload: bytes) -> Task:
@@ -328,35 +256,3 @@ def _read_odd_row(look: Look, payload: bytes) -> Task:
     # whose row it is, and how far, has been read already; the rest may have any shape
     word = look.status.value
     return msgspec.structs.replace(task, task_id=look.task_id, status=look.status, status_text=word, payload=payload)
-
-
-def _lyrics(words: _Words) -> Lyrics:
-    return Lyrics(
-        id=words.id or "",
-        title=words.title or "",
-        text=words.text,
-        tags=words.tags or "",
-        status=words.status or "",
-    )
-
-
-_NO_METADATA = _Metadata()
-
-
-def _song(clip: _Clip) -> Song:
-    meta = clip.metadata or _NO_METADATA
-    return Song(
-        id=clip.id,
-        title=clip.title or "",
-        audio_url="" if clip.audio_url.endswith("None.mp3") else clip.audio_url,
-        video_url=clip.video_url or "",
-        image_url=clip.image_url or "",
-        image_large_url=clip.image_large_url or "",
-        duration=number(meta.duration) or number(clip.duration) or None,
-        tags=meta.tags or clip.tags or "",
-        prompt=meta.prompt or clip.prompt or "",
-        model=clip.model_name or clip.mv or "",
-        status=clip.status or clip.state or "",
-        error_message=meta.error_message or clip.error_message or meta.error_type or "",
-        created_at=moment(clip.created_at) if clip.created_at else None,
-    )

@@ -17,7 +17,7 @@ from suno_async.protocol.exchange import Answer, Request
 from suno_async.protocol.lenient import read_json
 from suno_async.protocol.models import Status, Task
 from suno_async.protocol.refusals import Kind, Trouble
-from suno_async.protocol.wire import Look, ask_many, ask_one, read_many, read_one
+from suno_async.protocol.wire import Look, ask_many, ask_one, read_many, read_one, read_task
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 TOLD = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parents[1] / "recordings").glob("*.json")}
@@ -60,6 +60,17 @@ def row(task_id="t1", status="SUCCESS", **fields):
 
 def env(data, **fields):
     return {"code": "success", "message": "", "data": data, **fields}
+
+
+def read_both(told, task_id):
+    """The look at one task; reading the task at once makes no difference."""
+    found, whole = read_one(told, task_id), read_task(told, task_id)
+    if isinstance(found, Look):
+        assert whole == found.task()
+    else:
+        assert isinstance(whole, Trouble)
+        assert (whole.kind, str(whole.error)) == (found.kind, str(found.error))
+    return found
 
 
 # asking
@@ -115,7 +126,7 @@ def test_recorded_looks_at_one_task(told):
     data = told["body"].get("data") if isinstance(told["body"], dict) else None
     first = data[0] if isinstance(data, list) else data
     task_id = first.get("task_id", "t0") if isinstance(first, dict) else "t0"
-    found = read_one(answer(told["body"], told["status"], fresh=True, headers=told.get("headers")), task_id)
+    found = read_both(answer(told["body"], told["status"], fresh=True, headers=told.get("headers")), task_id)
     expect = dict(told["expect"])
     error = expect.pop("error", None)
     if error is not None:
@@ -636,7 +647,7 @@ ROWS = st.fixed_dictionaries(
 def test_the_fast_path_and_the_slow_path_agree(stock):
     """A well-formed stock row is the same task on both paths, but for the spelling of its payload."""
     body = raw(env(stock))
-    look = read_one(answer(body), stock["task_id"])
+    look = read_both(answer(body), stock["task_id"])
     (slow,) = read_tasks(read_json(body))
     plain = msgspec.structs.replace(slow, payload=look.task().payload)
     assert look.task() == plain
@@ -654,7 +665,7 @@ def test_the_fast_path_and_the_slow_path_agree(stock):
 
 def no_surprise(body, status=200, *, fresh=False):
     """Reading raises nothing, and speaks of no other id."""
-    found = read_one(Answer(status, {}, body, fresh), "t1")
+    found = read_both(Answer(status, {}, body, fresh), "t1")
     if isinstance(found, Look):
         assert found.task_id == "t1"
         assert found.task().task_id == "t1"
