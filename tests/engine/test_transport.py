@@ -1,5 +1,6 @@
 """The network at real sockets: what every broken answer becomes, whether it was sent, and where the key goes."""
 
+import asyncio
 import gzip
 import logging
 import shutil
@@ -154,7 +155,7 @@ FINE = {
     "HTTP/1.0": (then_fin(raw("HTTP/1.0 200 OK", "Content-Type: text/html", body=b"{}")), b"{}"),
     "no reason phrase": (raw("HTTP/1.1 200", "Content-Length: 2", body=b"{}"), b"{}"),
     "identity in capitals": (answer(b"{}", headers={"Content-Encoding": "Identity"}), b"{}"),
-    "a cookie that is none": (answer(b"{}", headers={"Set-Cookie": "\x7f=;;;=\xff; Domain=;"}), b"{}"),
+    "a cookie that is none": (answer(b"{}", headers={"Set-Cookie": "=;;;=ÿ; Domain=; Max-Age=x"}), b"{}"),
     "headers that are no UTF-8": (
         raw("HTTP/1.1 200 OK", "Content-Length: 2").replace(b"OK\r\n", b"OK\r\nX: \xff\xfe\r\n") + b"{}",
         b"{}",
@@ -229,6 +230,8 @@ def context(tmp_path):
 @pytest.mark.parametrize("verb", VERBS)
 async def test_a_certificate_that_nobody_vouches_for_is_told_apart(context, verb):
     """4: nothing is sent to whoever shows such a certificate, and it is not tried without the check."""
+    # in debug mode the server's side of the loop complains of handshakes that its client breaks off
+    asyncio.get_running_loop().set_debug(enabled=False)
     async with Wire(OK, tls=context) as wire, connected(wire.url) as transport:
         broken = await ask(transport, verb)
         assert broken == Broken(
