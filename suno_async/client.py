@@ -19,11 +19,11 @@ from .engine.tracker import Tracker
 from .engine.transport import Transport
 from .engine.waits import Glance, Until, Wait, ending
 from .protocol.batch import Batch
-from .protocol.errors import ClientClosed, ConfigurationError, GatewayUnavailable, SunoError
+from .protocol.errors import ClientClosed, ConfigurationError, GatewayUnavailable, SunoError, innermost
 from .protocol.inputs import Secret, check_count, check_rate, check_seconds, check_task_id, check_timeout, read_address
 from .protocol.limits import Budget
 from .protocol.models import Task
-from .protocol.pace import Adaptive, Pace
+from .protocol.pace import Pace, check_pace
 from .protocol.requests import Submittable, submission
 
 logger = logging.getLogger("suno_async")
@@ -80,9 +80,7 @@ class Suno:
         self._concurrency = check_count("concurrency", concurrency, 1000)
         self._slots = check_count("submissions", submissions, 1000)
         self._rng = rng or Random()
-        self._pace: Pace = Adaptive() if pace is None else pace
-        if not isinstance(getattr(self._pace, "floor", None), int | float):
-            raise ConfigurationError("pace must be a pace such as Adaptive(), Backoff() or Fixed(5)")
+        self._pace = check_pace(pace)
         self._batch = Batch(check_count("batch_size", batch_size, _MOST_IN_A_BATCH))
         self._budget = Budget(check_rate("rate", rate))
         self._transport = Transport(address, key, timeout=self._timeout, concurrency=self._concurrency)
@@ -142,7 +140,7 @@ class Suno:
                 opened.set_exception(error)
                 return
             logger.exception("the client broke")
-            self._end(SunoError(f"the client broke: {error!r}"))
+            self._end(SunoError(f"the client broke: {innermost(error)!r}"))
         finally:
             # also where the loop itself is shut down: nobody is left waiting
             if opened.done() and not opened.exception():

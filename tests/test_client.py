@@ -255,6 +255,7 @@ async def test_wait_ends_at_its_own_deadline(gateway, suno):
     assert caught.value.task is not None
     assert caught.value.task.status is Status.QUEUED
     assert caught.value.task_ids == (task_id,)
+    await anyio.sleep(0.05)  # a look that was under way
     asked = len(gateway.requests)
     await anyio.sleep(0.1)
     assert len(gateway.requests) == asked

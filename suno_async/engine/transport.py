@@ -158,15 +158,18 @@ class Transport:
 
     async def _read(self, response: aiohttp.ClientResponse, progress: _Progress, *, fresh: bool) -> Answer | Broken:
         progress.sent = True
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return Broken("the answer is compressed, though nobody asked for that")
+        compressed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
         content = response.content
-        while not content.at_eof():
+        # what only says that it is compressed may hold the id of a paid task, so that is read, though never inflated
+        while not content.at_eof() and (fresh or not compressed):
             progress.received += await content.readany()
             if len(progress.received) > _MOST_BYTES:
                 # before the cut: it could leave half a key
                 start = self._without_key(progress.received)[:800]
                 return Broken(f"the answer is longer than {_MOST_BYTES:,} bytes", received=start, oversized=True)
+        if compressed:
+            left = self._without_key(progress.received)
+            return Broken("the answer is compressed, though nobody asked for that", received=left)
         return self._answer(response, progress.received, fresh=fresh)
 
     def _answer(self, response: aiohttp.ClientResponse, body: bytes, *, fresh: bool) -> Answer:

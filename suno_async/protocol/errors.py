@@ -133,3 +133,10 @@ class WaitTimeout(SunoError, TimeoutError):
 
 class ClientClosed(SunoError):
     """The client was closed."""
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The first error in the groups that task groups wrap around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

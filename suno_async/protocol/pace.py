@@ -9,10 +9,11 @@ leaves for another one.
 import math
 from bisect import bisect_right
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from .errors import ConfigurationError
 from .inputs import check_factor, check_seconds
 
 
@@ -133,6 +134,36 @@ class Scaled(msgspec.Struct, frozen=True):
         return self.pace.after(age * self.speed, looks, chance, share, kind) / self.speed
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """A pace of somebody else's, whose answers are kept within sense: one that is no number would stop all looks."""
+
+    pace: Any
+
+    @property
+    def floor(self) -> float:
+        """The other pace's floor."""
+        floor: float = self.pace.floor
+        return floor
+
+    def after(self, age: float, looks: int, chance: float, share: float, kind: str = "") -> float:
+        """The other pace's delay, from 10 ms to a day; a day for what is no number."""
+        delay = self.pace.after(age, looks, chance, share, kind)
+        return max(_SHORTEST, float(delay)) if delay < _LONGEST else _LONGEST
+
+
+def check_pace(pace: Pace | None) -> Pace:
+    """The pace to use, ``Adaptive()`` for None; raises ConfigurationError for what is no pace."""
+    if pace is None:
+        return Adaptive()
+    if isinstance(pace, Fixed | Backoff | Adaptive | Scaled):
+        return pace
+    floor = getattr(pace, "floor", None)
+    if isinstance(pace, type) or not callable(getattr(pace, "after", None)) or not isinstance(floor, int | float):
+        raise ConfigurationError("pace must be a pace such as Adaptive(), Backoff() or Fixed(5)")
+    return Checked(pace)
+
+
+_SHORTEST, _LONGEST = 0.01, 86_400.0
 _SONG = (110.0, 0.4)
 _LYRICS = (12.0, 0.5)
 _EARLY_SHARE = 0.1

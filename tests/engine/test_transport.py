@@ -106,7 +106,7 @@ WIRE_FAULTS = {
         b"",
     ),
     "20 an encoding nobody knows": (
-        answer(b"{}", headers={"Content-Encoding": "rot13"}),
+        answer(b"", headers={"Content-Encoding": "rot13"}),
         "the answer is compressed, though nobody asked for that",
         b"",
     ),
@@ -395,7 +395,9 @@ async def test_compressed_answers_are_not_opened(encoding, verb):
             peak = tracemalloc.get_traced_memory()[1] - before
         finally:
             tracemalloc.stop()
-        assert broken == Broken("the answer is compressed, though nobody asked for that")
+        # a submission keeps the bytes as they are: they may hold its id
+        left = b"" if verb == "look" else bomb
+        assert broken == Broken("the answer is compressed, though nobody asked for that", received=left)
         assert peak < 3 * 2**20
         assert said(await ask(transport, verb))[1] == b'{"code":"success"}'
 

@@ -104,3 +104,10 @@ def test_a_wait_timeout_is_a_timeout_error():
     assert isinstance(error, TimeoutError)
     assert error.errno is None
     assert str(error) == "too long"
+
+
+def test_the_innermost_error_is_the_one_that_happened():
+    """Groups are opened, as deep as they are; what is no group is itself."""
+    cause = ValueError("it")
+    assert errors.innermost(ExceptionGroup("a", [ExceptionGroup("b", [cause, KeyError()])])) is cause
+    assert errors.innermost(cause) is cause

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async.protocol.errors import ConfigurationError
-from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled, check_pace
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 AGES = st.floats(0, 1e7) | st.sampled_from([0, 0.25, 100, 811, 812, 1e300])
@@ -189,3 +189,40 @@ def test_a_pace_that_cannot_be_is_refused(make, name):
     """A wrong number is refused when the pace is made, by the name of its field."""
     with pytest.raises(ConfigurationError, match=name):
         make()
+
+
+class Own:
+    """A pace of a user's own."""
+
+    floor = 0.5
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def after(self, age, looks, chance, share, kind=""):
+        return self.answer if self.answer != "age" else age + looks
+
+
+@pytest.mark.parametrize(
+    ("answer", "delay"),
+    [(5, 5.0), (0.2, 0.2), (0, 0.01), (-3, 0.01), (math.inf, 86400), (math.nan, 86400), (1e18, 86400), ("age", 7.0)],
+)
+def test_a_pace_of_ones_own_is_kept_within_sense(answer, delay):
+    """Delays of a user's own pace are at least 10 ms and at most a day, also where they are no numbers at all."""
+    pace = check_pace(Own(answer))
+    assert pace.floor == 0.5
+    assert pace.after(5.0, 2, 0.5, 1.0) == delay
+
+
+@pytest.mark.parametrize("pace", [Fixed(2), Backoff(), Adaptive(), Scaled(Fixed(2), 3)])
+def test_our_own_paces_are_used_as_they_are(pace):
+    """What this library makes needs no check; no pace at all is Adaptive()."""
+    assert check_pace(pace) is pace
+    assert check_pace(None) == Adaptive()
+
+
+@pytest.mark.parametrize("pace", [5, "fast", Fixed, object(), Own])
+def test_what_is_no_pace_is_refused(pace):
+    """A number, a class or anything else without floor and after is no pace."""
+    with pytest.raises(ConfigurationError, match=r"such as Adaptive\(\), Backoff\(\) or Fixed\(5\)"):
+        check_pace(pace)
