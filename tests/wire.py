@@ -6,16 +6,15 @@ import selectors
 import socket
 import ssl
 import struct
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Any, Self
 
 import anyio
+import trustme
 
 _PHRASE = {200: "OK", 204: "No Content", 302: "Found", 400: "Bad Request", 404: "Not Found"}
 
@@ -255,12 +254,13 @@ HASTY = ("asyncio", {"loop_factory": Hasty})
 """What an ``anyio_backend`` fixture returns to run tests on that loop."""
 
 
-def self_signed(folder: Path, openssl: str) -> ssl.SSLContext:
-    """A server's TLS context whose certificate nobody has vouched for."""
-    key, certificate = folder / "key.pem", folder / "cert.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - its own arguments
+def unvouched() -> ssl.SSLContext:
+    """A server's TLS context whose certificate nobody here has vouched for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     return context
+
+
+def no_such_name(*_: object, **__: object) -> list[object]:
+    """What a resolver says of a name that does not exist: no test asks a real one, which is not on this machine."""
+    raise socket.gaierror(socket.EAI_NONAME, "no such name")
