@@ -68,7 +68,7 @@ class Agenda(Generic[E]):
             is_due = slot * SLOT <= now
             entries = self._slots[slot]
             left: list[E] = []
-            while entries and len(taken) < room:
+            while entries and len(taken) < room and passed < room:
                 entry = entries.pop()
                 if entry.slot != slot:
                     continue
@@ -77,7 +77,7 @@ class Agenda(Generic[E]):
                     taken.append(entry)
                 else:
                     left.append(entry)
-            passed += len(left)
+                    passed += 1
             entries += left
             if entries:
                 kept.append((slot, entries))
