@@ -139,7 +139,7 @@ def _no_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def refused(make, *words: str) -> str:
+def assert_refused(make, *words: str) -> str:
     """The message of the ConfigurationError that a call raises: one line, not too long, with these words."""
     with pytest.raises(ConfigurationError) as caught:
         make()
@@ -193,7 +193,7 @@ async def test_what_may_be_a_task_id_is_asked_for_as_it_is(task_id):
 @pytest.mark.parametrize("key", KEYS, ids=lambda value: ascii(value)[:30])
 def test_what_is_no_key_is_refused_without_being_shown(key):
     """110: refused when the client is made, with what a key looks like, and not a piece of it in the message."""
-    text = refused(lambda: Suno(HOME, api_key=key), "API key")
+    text = assert_refused(lambda: Suno(HOME, api_key=key), "API key")
     if isinstance(key, str) and len(key.strip()) > 5:
         assert key[3:9] not in text
 
@@ -207,13 +207,13 @@ async def test_what_is_no_key_is_refused_from_a_function_and_the_environment(key
     checked(caught.value, "API key")
     if isinstance(key, str) and "\x00" not in key:
         monkeypatch.setenv("SUNO_API_KEY", key)
-        refused(lambda: Suno(HOME), "API key")
+        assert_refused(lambda: Suno(HOME), "API key")
 
 
 @pytest.mark.parametrize("url", URLS, ids=lambda value: ascii(value)[:40])
 def test_what_is_no_base_url_is_refused(url):
     """111 to 115: no query, no fragment, no user, no host that is none, and http:// only to this machine."""
-    text = refused(lambda: Suno(url, api_key=KEY))
+    text = assert_refused(lambda: Suno(url, api_key=KEY))
     assert "base URL" in text or text.startswith("http:// to ")
     assert "hunter2" not in text
 
@@ -242,27 +242,27 @@ def test_what_may_be_a_base_url_is_taken(url):
 
 def test_http_to_elsewhere_needs_a_word():
     """114: the message names the argument that allows it, and with it it is allowed."""
-    refused(lambda: Suno("http://gateway.example", api_key=KEY), "allow_insecure=True", "in clear", "https://")
+    assert_refused(lambda: Suno("http://gateway.example", api_key=KEY), "allow_insecure=True", "in clear", "https://")
     Suno("http://gateway.example", api_key=KEY, allow_insecure=True)
 
 
 @pytest.mark.parametrize("value", [0, *NUMBERS, None], ids=lambda value: ascii(value)[:20])
 def test_a_wrong_number_of_seconds_is_refused(value):
     """``timeout`` of a client is a finite number above zero."""
-    refused(lambda: Suno(HOME, api_key=KEY, timeout=value), "timeout must be a number of seconds, not ")
+    assert_refused(lambda: Suno(HOME, api_key=KEY, timeout=value), "timeout must be a number of seconds, not ")
 
 
 @pytest.mark.parametrize("value", [0, *NUMBERS], ids=lambda value: ascii(value)[:20])
 def test_a_wrong_rate_is_refused(value):
     """``rate`` is a finite number above zero, or None."""
-    refused(lambda: Suno(HOME, api_key=KEY, rate=value), "rate must be a number of requests a second, not ")
+    assert_refused(lambda: Suno(HOME, api_key=KEY, rate=value), "rate must be a number of requests a second, not ")
 
 
 @pytest.mark.parametrize("name", ["concurrency", "batch_size", "submissions"])
 @pytest.mark.parametrize("value", COUNTS, ids=lambda value: ascii(value)[:20])
 def test_a_wrong_count_is_refused(name, value):
     """Counts are whole numbers from 1 to a limit that is told."""
-    refused(lambda: Suno(HOME, api_key=KEY, **{name: value}), f"{name} must be a whole number from 1 to ")
+    assert_refused(lambda: Suno(HOME, api_key=KEY, **{name: value}), f"{name} must be a whole number from 1 to ")
 
 
 @pytest.mark.parametrize("value", NUMBERS, ids=lambda value: ascii(value)[:20])
@@ -274,7 +274,7 @@ async def test_a_wrong_timeout_of_a_wait_is_refused(value):
                 await verb
             checked(caught.value, "timeout must be")
         for stream in (suno.as_completed, suno.watch):
-            refused(lambda stream=stream: stream(["a"], timeout=value), "timeout must be")
+            assert_refused(lambda stream=stream: stream(["a"], timeout=value), "timeout must be")
         assert wire.connections == 0
 
 
@@ -295,7 +295,7 @@ PACES = {
 @pytest.mark.parametrize("name", PACES)
 def test_a_wrong_pace_is_refused(name, value):
     """Each number of a pace is checked when it is made, and named."""
-    refused(lambda: PACES[name](value), f"{name} must be ")
+    assert_refused(lambda: PACES[name](value), f"{name} must be ")
 
 
 SUBMISSIONS = {
@@ -322,7 +322,7 @@ SUBMISSIONS = {
 @pytest.mark.parametrize("make", SUBMISSIONS.values(), ids=SUBMISSIONS)
 def test_a_wrong_submission_is_refused_when_it_is_made(make):
     """The message names the field."""
-    refused(make)
+    assert_refused(make)
 
 
 CIRCLE: list[object] = []

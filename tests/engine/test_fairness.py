@@ -127,7 +127,7 @@ class Case:
             assert len(self.world.asks) == asked
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    def check(self):
+    def assert_kept(self):
         once = {key: count for key, count in self.given.items() if key[0] != "wait"}
         assert set(once.values()) == {1}
         assert {task_id for who, task_id in self.given if who == "stream"} == set(self.ids)
@@ -141,7 +141,7 @@ def test_in_a_random_world(seed):
     """Up to 30 % or all of the answers are faults until the gateway heals: nobody is lost, nobody waits long after."""
     case = Case(seed, FAULTS)
     run(case.scenario)
-    case.check()
+    case.assert_kept()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
@@ -150,7 +150,7 @@ def test_in_a_world_with_one_kind_of_fault(fault):
     for seed in range(4):
         case = Case(seed, [fault])
         run(case.scenario)
-        case.check()
+        case.assert_kept()
 
 
 @pytest.mark.parametrize("seed", range(15))
@@ -159,7 +159,7 @@ def test_in_a_healthy_world_nobody_is_late(seed):
     case = Case(seed + 1000, [])
     case.without_route = False
     run(case.scenario)
-    case.check()
+    case.assert_kept()
     queue = (case.world.latency + 0.05) * (3 + len(case.ids) / case.size / case.slots)
     spread = 5.0
     for task_id, ended in case.ends.items():

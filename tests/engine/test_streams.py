@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import threading
 import weakref
 from collections import Counter
@@ -405,8 +406,10 @@ async def test_a_stream_that_is_collected_in_another_thread():
         await engine.settle()
 
 
-def test_a_stream_that_outlives_its_loop():
+def test_a_stream_that_outlives_its_loop(monkeypatch):
     """Forgotten after its loop was closed, a stream does nothing and complains of nothing."""
+    complaints = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
 
     async def made():
         return Stream([], ledger=None, spawn=None, changes=False, timeout=None)
@@ -415,6 +418,7 @@ def test_a_stream_that_outlives_its_loop():
         stream = runner.run(made())
     del stream
     gc.collect()
+    assert complaints == []
 
 
 async def test_a_stream_that_was_never_read():

@@ -663,7 +663,7 @@ def test_the_fast_path_and_the_slow_path_agree(stock):
 # fuzz
 
 
-def no_surprise(body, status=200, *, fresh=False):
+def assert_no_surprise(body, status=200, *, fresh=False):
     """Reading raises nothing, and speaks of no other id."""
     found = read_both(Answer(status, {}, body, fresh), "t1")
     if isinstance(found, Look):
@@ -717,14 +717,14 @@ def mutated(draw):
 @given(mutated(), st.booleans())
 def test_no_mutation_is_read_as_a_surprise(body, fresh):
     """No flipped, lost or added byte makes a reader raise, or read another task as this one."""
-    no_surprise(body, fresh=fresh)
+    assert_no_surprise(body, fresh=fresh)
 
 
 @QUICK
 @given(mutated())
 def test_a_mutation_never_ends_a_task_that_has_succeeded(body):
     """A damaged SUCCESS is a success, something to look at again, or foreign: never a FAILURE out of nothing."""
-    found = no_surprise(body)
+    found = assert_no_surprise(body)
     if isinstance(found, Look) and found.status is Status.FAILURE:
         assert b"FAIL" in body.upper() or b"ERROR" in body.upper() or b"SUCCESS" not in body
     if isinstance(found, Trouble):
@@ -764,16 +764,16 @@ STATUSES = st.sampled_from([200, 204, 302, 400, 401, 404, 429, 500, 503])
 @given(ANY, STATUSES, st.booleans())
 def test_no_json_is_a_surprise(document, status, fresh):
     """No JSON document makes a reader raise."""
-    no_surprise(raw(document), status, fresh=fresh)
-    no_surprise(raw(env(document)), status, fresh=fresh)
-    no_surprise(raw(env({"task_id": "t1", "status": "SUCCESS", "data": document})), status, fresh=fresh)
+    assert_no_surprise(raw(document), status, fresh=fresh)
+    assert_no_surprise(raw(env(document)), status, fresh=fresh)
+    assert_no_surprise(raw(env({"task_id": "t1", "status": "SUCCESS", "data": document})), status, fresh=fresh)
 
 
 @QUICK
 @given(st.dictionaries(st.sampled_from(NAMES), ANY, max_size=6), st.sampled_from([status.value for status in Status]))
 def test_no_fields_beside_a_stock_status_are_a_surprise(fields, status):
     """A row with this id and a stock status is a look with that status, whatever else is in it."""
-    found = no_surprise(raw(env({**fields, "task_id": "t1", "status": status})))
+    found = assert_no_surprise(raw(env({**fields, "task_id": "t1", "status": status})))
     if isinstance(found, Look):
         assert found.status is Status(status)
 
@@ -782,7 +782,7 @@ def test_no_fields_beside_a_stock_status_are_a_surprise(fields, status):
 @given(st.binary(max_size=60), STATUSES, st.booleans())
 def test_no_bytes_are_a_surprise(body, status, fresh):
     """No bytes make a reader raise."""
-    no_surprise(body, status, fresh=fresh)
+    assert_no_surprise(body, status, fresh=fresh)
 
 
 def test_final_is_success_or_failure():
