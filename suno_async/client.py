@@ -123,8 +123,10 @@ class Suno:
         self._check_loop()
         self._end(ClientClosed("this Suno has been closed; what was submitted runs on: wait for it with a new one"))
         self._closing.set()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait([self._runner])
+        # a stream's source runs inside the runner's group, which waits for it
+        if anyio.get_current_task().parent_id != id(self._runner):
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([self._runner])
 
     async def _run(self, opened: asyncio.Future[None]) -> None:
         """Owns everything that runs: the sessions, the looks, the submissions."""
@@ -157,10 +159,11 @@ class Suno:
             self._tracker.check_open()
             group.start_soon(function)
 
-        self._lane = Lane(self._transport, budget=self._budget, slots=self._concurrency, rng=self._rng)
+        net, budget = self._transport, self._budget
+        self._lane = Lane(net, budget=budget, slots=self._concurrency, rng=self._rng)
         self._tracker = Tracker(self._lane, pace=self._pace, batch=self._batch)
         self._submissions = Submissions(
-            self._transport.submit, spawn=spawn, budget=self._budget, slots=self._slots, rng=self._rng
+            net.submit, spawn=spawn, budget=budget, slots=self._slots, rng=self._rng, renew=net.renew_key
         )
         self._spawn = spawn
         group.start_soon(self._tracker.poller.run)
@@ -217,6 +220,10 @@ class Suno:
                 # only a budget may keep what comes further apart than that
                 glance.hurry()
             await glance.future
+        except SunoError as error:
+            # closed before all ids were let in: the others have to be named too
+            glance.stopped(error)
+            await glance.future
         finally:
             glance.close()
         return glance.found
@@ -268,13 +275,8 @@ class Suno:
 
     def _stream(self, task_ids: TaskIds, timeout: float | None, *, changes: bool) -> Stream:
         self._check_open()
-        return Stream(
-            _iterable(task_ids),
-            ledger=self._tracker,
-            spawn=self._spawn,
-            changes=changes,
-            timeout=check_timeout("timeout", timeout),
-        )
+        ids, seconds = _iterable(task_ids), check_timeout("timeout", timeout)
+        return Stream(ids, ledger=self._tracker, spawn=self._spawn, changes=changes, timeout=seconds)
 
     # submitting
 

@@ -5,6 +5,7 @@ import gc
 import logging
 import math
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 import anyio
@@ -641,6 +642,37 @@ async def test_a_key_that_is_a_function_is_asked_again(gateway):
     assert next(keys) == "sk-not-asked-for"
 
 
+def rotating() -> tuple[Callable[[], str], Callable[[Call], bytes]]:
+    """A function that gives the old key once, and a gateway that takes only the new one."""
+    keys = iter(["sk-old-and-refused"])
+    refused = answer({"error": {"message": "Invalid token", "type": "new_api_error"}}, 401)
+
+    def step(call: Call) -> bytes:
+        if dict(call.headers)["Authorization"] != f"Bearer {KEY}":
+            return refused
+        return SONG if "submit" in call.path else seen(call)
+
+    return (lambda: next(keys, KEY)), step
+
+
+async def test_a_key_that_rotates_under_many_fetches_is_renewed_for_all():
+    """Sixteen fetches at once over one rotation: each has its task, for the new key works."""
+    give, step = rotating()
+    async with Wire(step) as wire, to(wire, api_key=give) as suno:
+        tasks = await asyncio.gather(*(suno.fetch(f"t{number}") for number in range(16)))
+        assert all(task.succeeded for task in tasks)
+
+
+async def test_a_key_that_rotates_under_submissions_is_renewed_for_all():
+    """Each submission that the old key is refused for is sent once more with the new one, and accepted once."""
+    give, step = rotating()
+    async with Wire(step) as wire, to(wire, api_key=give) as suno:
+        jobs = await asyncio.gather(*(suno.submit(CAT) for _ in range(3)))
+        assert [job.task_id for job in jobs] == ["task_1"] * 3
+        accepted = [call for call in wire.calls if dict(call.headers)["Authorization"] == f"Bearer {KEY}"]
+        assert len(accepted) == 3
+
+
 async def test_a_function_that_gives_no_key_opens_nothing():
     """What the function raises, or ConfigurationError, comes out of ``async with``; it may be tried again."""
     keys = iter([OSError("the vault is closed"), "", KEY])
@@ -841,6 +873,35 @@ async def test_cancelled_while_it_opens_it_leaves_nothing(steps, caplog):
         await suno.aclose()
         assert not others()
     assert not caplog.records
+
+
+async def test_closing_while_ids_are_let_in_names_them_all():
+    """A ``fetch_many`` that is closed in between raises ClientClosed with what is open and what was seen."""
+    ids = [f"t{number}" for number in range(5000)]
+    async with Wire(stall) as wire, to(wire) as suno:
+        task = asyncio.get_running_loop().create_task(suno.fetch_many(ids))
+        while not suno._tracker._lives:
+            await anyio.lowlevel.checkpoint()
+        assert len(suno._tracker._lives) < 5000
+        await suno.aclose()
+        with pytest.raises(ClientClosed) as caught:
+            await task
+        assert caught.value.task_ids == tuple(ids)
+        assert caught.value.tasks == {}
+
+
+async def test_a_source_may_close_the_client():
+    """A stream whose own source closes the client ends with ClientClosed, and so does the closing."""
+
+    async def source():
+        yield "a"
+        await suno.aclose()
+        await anyio.sleep_forever()
+
+    async with Wire(running) as wire, to(wire) as suno:
+        with anyio.fail_after(10), pytest.raises(ClientClosed):
+            await anext(suno.as_completed(source()))
+    assert not others()
 
 
 async def test_what_the_block_raises_comes_out_as_it_is(gateway):

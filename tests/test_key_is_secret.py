@@ -471,6 +471,21 @@ async def test_a_key_that_was_replaced_is_not_quoted_either(spill):
     assert len(spill.errors) == 3
 
 
+async def test_a_key_that_is_echoed_in_part_is_not_quoted(spill):
+    """Without its beginning, as new-api has it, and cut in the middle where the answer breaks off."""
+
+    async def cut(call: Call) -> None:
+        key = told_back(call)
+        await call.send(answer(f"bad key {key[: len(CANARY) + 5]}", 401, {"Content-Length": "999"}))
+        call.fin()
+
+    async with Wire(cut) as wire:
+        await use(wire.url, spill)
+    async with Wire(lambda call: answer({"error": {"message": told_back(call)[3:], "type": "x"}}, 401)) as wire:
+        await use(wire.url, spill)
+    assert len(spill.errors) == 14
+
+
 async def test_an_ordinary_day_says_nothing_of_the_key(spill):
     """Everything goes well at the local gateway, and everything there is is shown."""
     async with Gateway(beat=math.inf, failure_rate=0) as gateway:

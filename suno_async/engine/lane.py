@@ -21,6 +21,7 @@ from ..protocol.refusals import Kind, Trouble, settle_elsewhere, trouble_of_brok
 from ..protocol.wire import ask_one, read_task
 
 _LEAST_SECONDS = 0.001
+_BUSY = "no request could leave in time: too many are under way, or rate= allows too few"
 
 
 class Network(Protocol):
@@ -55,19 +56,37 @@ class Lane:
         self._fresh = False
         self._error: SunoError = GatewayUnavailable()
         self._changed = anyio.Event()
+        self._turn = anyio.Lock(fast_acquire=True)
 
     async def enter(self, task_id: str | None = None, end: float = inf) -> None:
         """Returns with the gate open (or half open), the budget spent on and a slot taken: in this order.
 
-        Raises what closed the gate, for this id, if it does not open before ``end``.
+        Raises what closed the gate, for this id, if it does not open before ``end``, and GatewayUnavailable if
+        nothing else lets it through before then.
         """
+        with anyio.CancelScope(deadline=end):
+            if self.budget.rate is None:
+                await self._enter(task_id, end)
+            else:
+                # one at a time: who gives up meanwhile has taken nobody's place in the budget
+                async with self._turn:
+                    await self._enter(task_id, end)
+            return
+        raise told(self._error if self.gate.closed else GatewayUnavailable(_BUSY, attempts=0), task_id=task_id)
+
+    async def _enter(self, task_id: str | None, end: float) -> None:
         while True:
             if self.gate.closed:
                 await self._until_open(task_id, end)
-            if self.budget.rate is not None:
-                await anyio.sleep(self.budget.reserve(anyio.current_time()))
+            delay = self.budget.wait(anyio.current_time())
+            if delay > 0:
+                await anyio.sleep(delay)
+                continue
             await self.slots.acquire()
-            if not self.gate.closed or self.gate.wait(anyio.current_time()) == 0:
+            now = anyio.current_time()
+            # while it waited for the slot a submission may have spent the budget, or trouble closed the gate
+            if self.budget.wait(now) == 0 and (not self.gate.closed or self.gate.wait(now) == 0):
+                self.budget.reserve(now)
                 return
             self.slots.release()
 
@@ -90,8 +109,11 @@ class Lane:
             self.gate.passed(anyio.current_time())
             self._changed.set()
 
-    async def suffered(self, trouble: Trouble) -> Trouble:
-        """Learns from an answer that told nothing; gives back what it means from what is known of this gateway."""
+    async def suffered(self, trouble: Trouble, *, own: bool = False) -> Trouble:
+        """Learns from an answer that told nothing; gives back what it means from what is known of this gateway.
+
+        ``own`` for trouble of one id, or of a caller in a hurry, that says nothing about the gateway.
+        """
         if trouble.kind is Kind.FOREIGN:
             # before the gate hears of it: a probe's permit is given back right after its result
             await self._network.distrust()
@@ -100,6 +122,8 @@ class Lane:
         now = anyio.current_time()
         if trouble.kind is Kind.NAMELESS:
             self._fresh = True
+        elif own and trouble.kind is not Kind.LIMITED:
+            pass
         elif trouble.kind in {Kind.OUTAGE, Kind.LIMITED, Kind.FOREIGN}:
             self._error = trouble.error
             limited = trouble.kind is Kind.LIMITED
@@ -108,6 +132,13 @@ class Lane:
             self.gate.passed(now)
         self._changed.set()
         return trouble
+
+    def renewed(self) -> bool:
+        """The key was refused; True if there is another one now."""
+        if not self._network.renew_key():
+            return False
+        self.gate.welcomed()
+        return True
 
     def refused_for_good(self) -> bool:
         """The key was refused; True if that is to be believed and there is no other key."""
@@ -149,9 +180,11 @@ class Lane:
             # no timeout at all is what aiohttp takes 0 for
             timeout = max(_LEAST_SECONDS, end - anyio.current_time()) if late else None
             answer = await self.ask(ask_one(task_id), single=True, timeout=timeout)
+            hasty = late and isinstance(answer, Broken) and anyio.current_time() >= end - _LEAST_SECONDS
             found = trouble_of_broken(answer, task_id) if isinstance(answer, Broken) else read_task(answer, task_id)
             if isinstance(found, Trouble):
-                return await self.suffered(found)
+                # a request that was given less time than any other and ran out of it proves nothing
+                return await self.suffered(found, own=hasty)
             self.succeeded()
             return found
         finally:

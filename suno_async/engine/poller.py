@@ -23,6 +23,7 @@ from .lane import Lane
 
 _RETRY_SECONDS = 1.0
 _REFUSAL_SECONDS = 3.0
+_LONGEST_SECONDS = 60.0
 
 
 class Listener(Protocol):
@@ -62,6 +63,7 @@ class Poller:
         self._search: Search[Life] = Search(batch)
         self._wake = anyio.Event()
         self._asleep_until = -inf
+        self._succeeded = -inf
 
     def add(self, life: Life, due: float) -> None:
         """Look at this id from ``due`` on."""
@@ -79,9 +81,10 @@ class Poller:
         life.gone = True
         life.slot = NOWHERE
 
-    def delay(self, life: Life, now: float, share: float = 0.0) -> float:
+    def delay(self, life: Life, now: float) -> float:
         """Seconds from ``now`` to the next look at this id, as the pace has it."""
-        return self._pace.after(now - life.born, life.looks, self._lane.chance(), share or self._share(), life.kind)
+        share = 1.0 if life.alone else self._share(now)
+        return self._pace.after(now - life.born, life.looks, self._lane.chance(), share, life.kind)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -98,9 +101,9 @@ class Poller:
         if due < self._asleep_until:
             self._wake.set()
 
-    def _share(self) -> float:
+    def _share(self, now: float) -> float:
         """How many ids share the price of a request: sqrt(n) while they fit into one, up to the batch for many."""
-        return max(1.0, min(sqrt(self.outstanding), self._batch.size))
+        return max(1.0, min(sqrt(self.outstanding), self._batch.room(now)))
 
     async def _until_due(self) -> None:
         while not self._search.ready:
@@ -130,7 +133,11 @@ class Poller:
         if self._search.running:
             return self._take_part() if self._search.ready else []
         room = self._batch.room(now)
-        first = self._agenda.take(now, 1, lambda _, is_due: is_due)
+        first: list[Life] = []
+        if self._lane.gate.closed:
+            # a probe asks how the gateway is: not by an id that has trouble of its own
+            first = self._agenda.take(now, 1, lambda life, is_due: is_due and not life.alone)
+        first = first or self._agenda.take(now, 1, lambda _, is_due: is_due)
         if not first or first[0].alone or room == 1:
             return first
         soonest = now - self._pace.floor
@@ -195,12 +202,13 @@ class Poller:
 
     def _succeed(self, lives: list[Life], now: float) -> None:
         self._lane.succeeded()
+        self._succeeded = now
         self._search.answered(lives)
         if len(lives) == 1:
             self._batch.answered_single(now)
 
     def _learn(self, lives: list[Life], told: dict[str, Look], now: float) -> None:
-        share, chance, after, put = self._share(), self._lane.chance, self._pace.after, self._agenda.put
+        share, chance, after, put = self._share(now), self._lane.chance, self._pace.after, self._agenda.put
         for life in lives:
             if life.gone:
                 continue
@@ -209,6 +217,7 @@ class Poller:
                 self._miss(life, now, single=len(lives) == 1)
                 continue
             verdict = life.observe(look, now)
+            life.faults = 0
             if verdict is AGAIN:
                 put(life, now + after(now - life.born, life.looks, chance(), share, life.kind))
                 if life.keeps:
@@ -248,7 +257,9 @@ class Poller:
             self._lane.readable |= trouble.readable
             self._search.refused(lives)
             return
-        trouble = await self._lane.suffered(trouble)
+        # an id that fails while others have their answers has trouble of its own: it must not stop them
+        own = single and lives[0].alone and self._succeeded > lives[0].failed
+        trouble = await self._lane.suffered(trouble, own=own)
         now = anyio.current_time()
         if single:
             self._doubt(lives[0], trouble, now)
@@ -258,23 +269,37 @@ class Poller:
 
     def _doubt(self, life: Life, trouble: Trouble, now: float) -> None:
         """What a single look that told nothing says about the batch route, and about this id in a batch."""
-        if trouble.readable and trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS}:
+        if trouble.readable and trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS, Kind.KEY}:
             self._batch.answered_single(now)
         else:
             self._batch.failed_single()
         # at the end of a search it may be an outage, or the id that spoils every batch: by itself until it is seen
         life.alone = life.alone or trouble.kind is Kind.REJECTED or self._search.running
+        if life.alone:
+            life.faults, life.failed = life.faults + 1, now
 
     def _retry(self, lives: list[Life], trouble: Trouble, now: float) -> None:
-        if trouble.kind is Kind.KEY:
-            self._put_back(lives, _REFUSAL_SECONDS, _REFUSAL_SECONDS)
-        elif trouble.kind in {Kind.NO_NEWS, Kind.REJECTED}:
-            for life in lives:
-                if not life.gone:
-                    self._again(life, AGAIN, now)
-        else:
-            self._put_back(lives, 0.0 if trouble.kind is Kind.NAMELESS else _RETRY_SECONDS)
-        if trouble.kind is not Kind.NAMELESS:
-            self._listener.faulted(lives, trouble.error)
-        if trouble.kind is Kind.ELSEWHERE or (trouble.kind is Kind.KEY and self._lane.refused_for_good()):
+        kind = trouble.kind
+        if kind is Kind.NAMELESS:
+            self._put_back(lives)
+            return
+        if kind is Kind.KEY and self._lane.renewed():
+            self._put_back(lives, _RETRY_SECONDS)
+            return
+        for life in lives:
+            if not life.gone:
+                self._push(life, now + self._pause(life, kind, now))
+        self._listener.faulted(lives, trouble.error)
+        if kind is Kind.KEY:
+            self._lane.gate.hold(now + _REFUSAL_SECONDS)
+        if kind is Kind.ELSEWHERE or (kind is Kind.KEY and self._lane.refused_for_good()):
             self._listener.stopped(trouble.error)
+
+    def _pause(self, life: Life, kind: Kind, now: float) -> float:
+        """Seconds until an id is asked for again whose request told nothing; trouble of its own makes it longer."""
+        if kind is Kind.KEY:
+            return _REFUSAL_SECONDS
+        paced = kind in {Kind.NO_NEWS, Kind.REJECTED}
+        soonest = self.delay(life, now) if paced else _RETRY_SECONDS * self._lane.chance()
+        longest = min(_LONGEST_SECONDS, 2.0 ** min(life.faults - 1, 6)) if life.faults > 1 else 0.0
+        return max(soonest, longest)

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from ..protocol.errors import SunoError
+from ..protocol.errors import SunoError, Unauthorized
 from ..protocol.exchange import Answer, Broken, Request
 from ..protocol.limits import Budget
 from ..protocol.outcome import judge, unanswered
@@ -18,6 +18,8 @@ logger = logging.getLogger("suno_async")
 DRAIN_SECONDS = 30.0
 """How long a cancelled caller, or a client that closes, waits for the outcome of what has been sent."""
 _ATTEMPTS = 3
+_REFUSED = 401
+"""The gateway's own no, before anything goes upstream."""
 
 
 class _Errand:
@@ -44,8 +46,10 @@ class Submissions:
         budget: Budget,
         slots: int,
         rng: Random,
+        renew: Callable[[], bool] = lambda: False,
     ) -> None:
         self._send = send
+        self._renew = renew
         self._spawn = spawn
         self._budget = budget
         self._slots = anyio.Semaphore(slots, fast_acquire=True)
@@ -90,7 +94,7 @@ class Submissions:
         outcome: str | SunoError = unanswered("it was not sent any more", sent=False, action=errand.action, body=b"")
         try:
             async with self._slots:
-                outcome = await self._send_once(errand, outcome)
+                outcome = await self._deliver(errand, outcome)
         except BaseException:
             if errand.sending:
                 outcome = self._broken(errand, Broken("the client was closed before the answer came"))
@@ -105,6 +109,15 @@ class Submissions:
         """Nobody else will hear of this outcome."""
         if errand.sending:
             logger.warning("a submission whose caller was cancelled: %s", errand.outcome.result())
+
+    async def _deliver(self, errand: _Errand, outcome: str | SunoError) -> str | SunoError:
+        """Sends it; once more with another key, if there is one, where it is proven that the first one was refused."""
+        outcome = await self._send_once(errand, outcome)
+        refused = isinstance(outcome, Unauthorized) and outcome.status == _REFUSED
+        if refused and errand.wanted and self._renew():
+            errand.sending = False
+            outcome = await self._send_once(errand, outcome)
+        return outcome
 
     async def _send_once(self, errand: _Errand, outcome: str | SunoError) -> str | SunoError:
         """Sends it; again only where it is proven that nothing left."""
@@ -127,4 +140,11 @@ class Submissions:
 
     def _broken(self, errand: _Errand, broken: Broken) -> str | SunoError:
         body = errand.request.body or b""
-        return unanswered(broken.reason, sent=broken.sent, action=errand.action, body=body, received=broken.received)
+        return unanswered(
+            broken.reason,
+            sent=broken.sent,
+            action=errand.action,
+            body=body,
+            received=broken.received,
+            status=broken.status,
+        )

@@ -6,10 +6,14 @@ Nothing of aiohttp leaves this file: its exceptions carry the request's headers,
 """
 
 import asyncio
+import json
 import logging
+import re
+from collections import Counter
 from collections.abc import Coroutine, Mapping
 from types import SimpleNamespace
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 import anyio
@@ -30,15 +34,23 @@ _JSON = {"Content-Type": "application/json"}
 # RuntimeError: the session, or its loop, was closed under the request
 _BREAKS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError)
 _KEYS_KNOWN = 3
+_REFUSED = (401, 403)
+_PREFIX = "sk-"
+_LEAST_SECRET = 20
+"""What is shorter may be any word."""
+_LEAST_CUT = 4
 
 
 class _Progress:
     """How far one request has come."""
 
-    __slots__ = ("received", "sent")
+    __slots__ = ("key", "received", "sent", "status")
 
-    def __init__(self, *, sent: bool) -> None:
+    def __init__(self, key: bytes, *, sent: bool) -> None:
+        self.key = key
+        """The one it is asked with: there may be another one when the answer comes."""
         self.sent = sent
+        self.status = 0
         self.received = b""
 
 
@@ -53,21 +65,27 @@ class Transport:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS)
         self._secrets: tuple[bytes, ...] = ()
         """The key, and before it those it took the place of: an answer may echo the one it was asked with."""
+        self._needles: tuple[bytes, ...] = ()
+        """The secrets in every form in which they are echoed."""
+        self._refused = b""
+        """The key of the last request that was refused, until somebody asked for another one."""
         self._looks: aiohttp.ClientSession
         self._single: aiohttp.ClientSession
-        self._retired: aiohttp.ClientSession | None = None
+        self._served = False
+        """An answer has come over the connections in use."""
+        self._flying: Counter[aiohttp.ClientSession] = Counter()
+        self._retired: set[aiohttp.ClientSession] = set()
 
     async def __aenter__(self) -> Self:
-        self._secrets = (self._key.reveal().encode(),)
+        self._use(self._key.reveal().encode())
         self._looks = self._session(aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=15))
         self._single = self._session(aiohttp.TCPConnector(limit=0, force_close=True), traces=[_phases()])
         return self
 
     async def __aexit__(self, *_: object) -> None:
         with anyio.CancelScope(shield=True):
-            for session in (self._looks, self._single, self._retired):
-                if session is not None:
-                    await session.close()
+            for session in (self._looks, self._single, *self._retired):
+                await session.close()
 
     def _session(
         self, connector: aiohttp.TCPConnector, traces: list[aiohttp.TraceConfig] | None = None
@@ -92,9 +110,13 @@ class Transport:
         return session
 
     def renew_key(self) -> bool:
-        """Ask a callable key once more; True if it gave another one, which is used from now on."""
+        """True if there is another key than the one refused last: in use by now, or given by the callable."""
+        refused, self._refused = self._refused, b""
         if not self._key.renewable:
             return False
+        if refused and refused != self._secrets[0]:
+            # others were refused too, and one of them was here before
+            return True
         try:
             key = self._key.reveal().encode()
         except Exception as error:  # noqa: BLE001 - the caller's own function, and the looks of all ids hang on it
@@ -102,10 +124,16 @@ class Transport:
             return False
         if key == self._secrets[0]:
             return False
-        self._secrets = (key, *self._secrets)[:_KEYS_KNOWN]
+        self._use(key)
         for session in (self._looks, self._single):
             session.headers["Authorization"] = f"Bearer {key.decode()}"
         return True
+
+    def _use(self, key: bytes) -> None:
+        self._secrets = (key, *self._secrets)[:_KEYS_KNOWN]
+        # the longest first: what is left of a key without its beginning is still a secret
+        forms = {form for secret in self._secrets for form in _forms(secret.decode())}
+        self._needles = tuple(sorted((form.encode() for form in forms), key=len, reverse=True))
 
     def look(
         self, request: Request, *, fresh: bool = False, timeout: float | None = None
@@ -123,17 +151,29 @@ class Transport:
 
     async def distrust(self) -> None:
         """Use none of the pooled connections again: one of them answers with what was asked before."""
-        old, self._retired = self._retired, self._looks
+        if not self._served:
+            # what is distrusted came over those that were distrusted before
+            return
+        old, self._served = self._looks, False
         self._looks = self._session(aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=15))
-        if old is not None:
-            await old.close()
+        self._retired.add(old)
+        await self._close_idle(old)
+
+    async def _close_idle(self, session: aiohttp.ClientSession) -> None:
+        """Closes retired connections, once the last look on them has come home."""
+        if session in self._retired and not self._flying[session]:
+            self._retired.discard(session)
+            del self._flying[session]
+            with anyio.CancelScope(shield=True):
+                await session.close()
 
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, *, fresh: bool
     ) -> Answer | Broken:
         # only the single connections tell how far a request came; of a pooled one nothing is proven
-        progress = _Progress(sent=not fresh)
+        progress = _Progress(self._secrets[0], sent=not fresh)
         response = None
+        self._flying[session] += 1
         try:
             response = await session.request(
                 request.method,
@@ -144,6 +184,7 @@ class Transport:
                 timeout=limits,
                 trace_request_ctx=progress,
             )
+            self._served = self._served or session is self._looks
             return await self._read(response, progress, fresh=fresh)
         except asyncio.CancelledError as cancelled:
             # the frames it came through hold the key among their locals
@@ -155,9 +196,16 @@ class Transport:
             if response is not None:
                 # closes the connection unless the whole answer was read
                 response.close()
+            self._flying[session] -= 1
+            if self._retired:
+                await self._close_idle(session)
+            if progress.status in _REFUSED:
+                # last of all: who gets this answer asks for another key before anything else happens
+                self._refused = progress.key
 
     async def _read(self, response: aiohttp.ClientResponse, progress: _Progress, *, fresh: bool) -> Answer | Broken:
         progress.sent = True
+        progress.status = response.status
         compressed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
         content = response.content
         # what only says that it is compressed may hold the id of a paid task, so that is read, though never inflated
@@ -166,10 +214,12 @@ class Transport:
             if len(progress.received) > _MOST_BYTES:
                 # before the cut: it could leave half a key
                 start = self._without_key(progress.received)[:800]
-                return Broken(f"the answer is longer than {_MOST_BYTES:,} bytes", received=start, oversized=True)
+                reason = f"the answer is longer than {_MOST_BYTES:,} bytes"
+                return Broken(reason, received=start, oversized=True, status=progress.status)
         if compressed:
             left = self._without_key(progress.received)
-            return Broken("the answer is compressed, though nobody asked for that", received=left)
+            reason = "the answer is compressed, though nobody asked for that"
+            return Broken(reason, received=left, status=progress.status)
         return self._answer(response, progress.received, fresh=fresh)
 
     def _answer(self, response: aiohttp.ClientResponse, body: bytes, *, fresh: bool) -> Answer:
@@ -177,20 +227,50 @@ class Transport:
         headers: Mapping[str, str] = response.headers
         said = b"\n".join([value for _, value in response.raw_headers])
         if self._without_key(said) is not said:
-            keys = [secret.decode() for secret in self._secrets]
+            keys = [needle.decode() for needle in self._needles]
             headers = CIMultiDict(item for item in headers.items() if not any(key in item[1] for key in keys))
         return Answer(response.status, headers, self._without_key(body), fresh)
 
     def _without_key(self, data: bytes) -> bytes:
-        for secret in self._secrets:
-            if secret in data:
-                data = data.replace(secret, b"***")
+        for needle in self._needles:
+            if needle in data:
+                data = data.replace(needle, b"***")
         return data
+
+    def _without_rest(self, data: bytes) -> bytes:
+        """What came before it was cut off, without a key and without the beginning of one at its end."""
+        data = self._without_key(data)
+        return data[: len(data) - max(_begun(needle, data) for needle in self._needles)]
 
     def _broken(self, error: BaseException, progress: _Progress) -> Broken:
         certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
-        received = self._without_key(progress.received)
-        return Broken(_reason(error), sent=progress.sent, received=received, certificate=certificate)
+        return Broken(
+            _reason(error),
+            sent=progress.sent,
+            received=self._without_rest(progress.received),
+            certificate=certificate,
+            status=progress.status,
+        )
+
+
+def _forms(key: str) -> set[str]:
+    """The key as gateways echo it: with or without its prefix (new-api takes it off), plain or escaped."""
+    bare = key.removeprefix(_PREFIX)
+    found = set()
+    for plain in (key, bare) if len(bare) >= _LEAST_SECRET else (key,):
+        quoted = json.dumps(plain)[1:-1]
+        # Go writes JSON that may stand in a page
+        go = quoted.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+        percent = quote(plain, safe="")
+        small = re.sub("%..", lambda escape: escape[0].lower(), percent)
+        found |= {plain, quoted, quoted.replace("/", "\\/"), go, percent, small}
+    return found
+
+
+def _begun(needle: bytes, data: bytes) -> int:
+    """How many bytes at the end of the data are the beginning of the needle; 0 for those that may be any word."""
+    lengths = range(len(needle) - 1, _LEAST_CUT - 1, -1)
+    return next((length for length in lengths if data.endswith(needle[:length])), 0)
 
 
 def _phases() -> aiohttp.TraceConfig:

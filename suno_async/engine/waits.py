@@ -5,7 +5,15 @@ import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from ..protocol.errors import GatewayUnavailable, QuotaExceeded, SunoError, TaskFailed, Unauthorized, WaitTimeout
+from ..protocol.errors import (
+    GatewayUnavailable,
+    QuotaExceeded,
+    SunoError,
+    TaskFailed,
+    TaskNotFound,
+    Unauthorized,
+    WaitTimeout,
+)
 from ..protocol.life import Failed, Life, Settled
 from ..protocol.models import Task
 from ..protocol.wire import Look
@@ -40,6 +48,13 @@ def failure(task: Task) -> TaskFailed:
     )
 
 
+def timed_out(message: str, trouble: SunoError | None, **facts: Any) -> WaitTimeout:
+    """The error at a deadline; if the last look told nothing, it says why and has that as its cause."""
+    error = WaitTimeout(f"{message}; the last look failed: {trouble}" if trouble else message, **facts)
+    error.__cause__ = copy.copy(trouble)
+    return error
+
+
 class Wait:
     """One caller who waits for one id."""
 
@@ -50,9 +65,11 @@ class Wait:
         self.future: asyncio.Future[Task] = asyncio.get_running_loop().create_future()
         self._playable = until == "playable"
         self._checked = False
+        self._trouble: SunoError | None = None
 
     def looked(self, life: Life, look: Look) -> None:
         """Ends a wait for something to hear."""
+        self._trouble = None
         if not self._playable or (self._checked and life.same > 1):
             return
         self._checked = True
@@ -61,10 +78,12 @@ class Wait:
             self.future.set_result(task)
 
     def missed(self, life: Life) -> None:
-        """Changes nothing: the life decides when an id is gone."""
+        """Changes nothing but what is said at the deadline: the life decides when an id is gone."""
+        self._trouble = TaskNotFound(f"the gateway does not know task {life.task_id}", task_id=life.task_id)
 
     def faulted(self, life: Life, error: SunoError) -> bool:  # noqa: ARG002 - a wait goes on for as long as it may
-        """Changes nothing: a failed request says nothing about a task."""
+        """Changes nothing but what is said at the deadline: a failed request says nothing about a task."""
+        self._trouble = error
         return False
 
     def ended(self, life: Life, verdict: Settled | Failed) -> None:  # noqa: ARG002 - it is this wait's only one
@@ -91,7 +110,9 @@ class Wait:
         last = life.last_task()
         seen = f"last seen as {last.status_text}" if last is not None else "not seen yet"
         message = f"task {self.task_id} is not final after {seconds:g} s ({seen}); it may still succeed"
-        self.future.set_exception(WaitTimeout(message, task=last, task_id=self.task_id, task_ids=(self.task_id,)))
+        self.future.set_exception(
+            timed_out(message, self._trouble, task=last, task_id=self.task_id, task_ids=(self.task_id,))
+        )
 
 
 class Glance:

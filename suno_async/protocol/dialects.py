@@ -5,12 +5,14 @@ sunoapi.org, and the documents of aggregators; each oddity is explained where it
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from .lenient import moment, number, percent, read_json, snake, text
 from .models import Lyrics, Song, Status, Task
+from .rows import MOST_CLIPS, heard
 
 STATUSES = {
     **{status.value.lower(): status for status in Status},
@@ -45,7 +47,12 @@ _TASK_IDS = ("task_id", "task_batch_id", "job_id")
 _CLIP_IDS = ("clip_id", "music_id", "song_id")
 _AUDIO = ("audio_url", "cld2_audio_url", "source_audio_url", "song_url", "stream_audio_url", "source_stream_audio_url")
 _PAYLOADS = ("data", "clips", "items", "songs", "musics", "suno_data", "response", "output", "result")
+_ENVELOPE = frozenset({"code", "message", "msg", "success", "status", "state", "progress", *_TASK_IDS})
+_NOTHING = frozenset({"", "null", "none"})
+_UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status.IN_PROGRESS})
 _DEPTH = 4
+_MOST_ITEMS, _MOST_ROWS = 20_000, 1000
+"""Nobody asks for more in one look; the rest of such an answer is not read."""
 
 
 def status_of(word: str) -> Status:
@@ -82,10 +89,10 @@ def read_tasks(document: Any) -> list[Task]:
 
 
 def _from_list(items: list[Any], outer: dict[str, Any]) -> list[Task]:
-    rows = [item for item in items if isinstance(item, dict)]
+    rows = [item for item in islice(items, _MOST_ITEMS) if isinstance(item, dict)]
     tasks = [row for row in rows if _is_task(snake(row))]
     if tasks:
-        return [_task(row, {}) for row in tasks]
+        return [_task(row, {}) for row in islice(tasks, _MOST_ROWS)]
     return [_task({"data": items}, outer)] if any(_is_payload(snake(row)) for row in rows) else []
 
 
@@ -162,15 +169,54 @@ def _is_made(inner: dict[str, Any]) -> bool:
     return any(key in inner for key in _AUDIO) or isinstance(inner.get("text"), str)
 
 
+def has_made(row: dict[str, Any]) -> bool:
+    """True if a task holds anything that is neither song nor words nor an empty envelope: a persona, a wav, a video.
+
+    Clips and words in places where they are not read count as nothing, and so does what is still under way.
+    """
+    fields = snake(row)
+    return any(_is_thing(fields.get(key), _DEPTH) for key in _PAYLOADS)
+
+
+def _is_thing(value: Any, depth: int) -> bool:
+    value = _opened(value)
+    if isinstance(value, str):
+        # JSON that could not be opened is unread
+        return value.strip().lower() not in _NOTHING and value[:1] not in {"{", "["}
+    if isinstance(value, list):
+        return depth > 0 and any(_is_item(item, depth - 1) for item in islice(value, MOST_CLIPS))
+    if isinstance(value, dict):
+        return depth > 0 and _is_thing_of(snake(value), depth - 1)
+    return value is not None
+
+
+def _is_item(value: Any, depth: int) -> bool:
+    return not (isinstance(value, dict) and _is_listed_clip(snake(value))) and _is_thing(value, depth)
+
+
+def _is_thing_of(fields: dict[str, Any], depth: int) -> bool:
+    words = "text" in fields or "lyrics" in fields
+    if words or _is_clip(fields) or status_of(text(fields.get("status"), fields.get("state"))) in _UNDER_WAY:
+        return False
+    held = [fields[key] for key in _PAYLOADS if key in fields]
+    if any(_is_thing(value, depth) for value in held):
+        return True
+    # an empty envelope may count its rows and pages: beside one, only an address is a thing
+    rest = {key: value for key, value in fields.items() if key not in _ENVELOPE and key not in _PAYLOADS}
+    return any(value and (not held or key.endswith("url")) for key, value in rest.items())
+
+
 def _clips(payload: Any) -> list[dict[str, Any]]:
     if isinstance(payload, dict):
-        rows = [snake(item) for item in payload.values() if isinstance(item, dict)]
-        if rows and all(_is_clip(row) for row in rows) and not _is_made(snake(payload)):
+        rows = [snake(item) for item in islice(payload.values(), MOST_CLIPS) if isinstance(item, dict)]
+        if rows and all(_is_listed_clip(row) for row in rows) and not _is_made(snake(payload)):
             return rows  # a map from clip id to clip (GoAPI)
-        payload = [payload]
+        fields = snake(payload)
+        return [fields] if _is_clip(fields) else []
     if not isinstance(payload, list):
         return []
-    return [row for item in payload if isinstance(item, dict) and _is_clip(row := snake(item))]
+    some = islice(payload, MOST_CLIPS)
+    return [row for item in some if isinstance(item, dict) and _is_listed_clip(row := snake(item))]
 
 
 def _is_clip(fields: dict[str, Any]) -> bool:
@@ -179,15 +225,22 @@ def _is_clip(fields: dict[str, Any]) -> bool:
     return any(key in fields for key in (*_AUDIO, *_CLIP_IDS)) or ("id" in fields and "metadata" in fields)
 
 
+def _is_listed_clip(fields: dict[str, Any]) -> bool:
+    """Among others, a clip may have no address yet; alone, an id and a status may be an upload's."""
+    if _is_clip(fields):
+        return True
+    bare = "id" in fields and "status" in fields and not isinstance(fields.get("text"), str)
+    return bare and not any(fields.get(key) for key in ("video_url", "wav_url", "wav_file_url", "url"))
+
+
 def _song(clip: dict[str, Any]) -> Song:
     meta = clip.get("metadata")
     meta = snake(meta) if isinstance(meta, dict) else {}
-    audio = text(*(clip.get(key) for key in (*_AUDIO, "url")))
+    addresses = (heard(text(clip.get(key))) for key in (*_AUDIO, "url"))
     return Song(
         id=text(clip.get("id"), *(clip.get(key) for key in _CLIP_IDS)),
         title=text(clip.get("title")),
-        # clips in error have been seen with ".../None.mp3"
-        audio_url="" if audio.endswith("None.mp3") else audio,
+        audio_url=text(*addresses),
         video_url=text(clip.get("video_url"), clip.get("cld2_video_url")),
         image_url=text(clip.get("image_url"), clip.get("cld2_image_url")),
         image_large_url=text(clip.get("image_large_url")),
@@ -225,8 +278,9 @@ def _status(
     """The task's own word wins; else the envelope's; else what its clips say."""
     for holder in (fields, outer):
         word = text(holder.get("status"), holder.get("state"), holder.get("task_status"))
-        if word:
-            return word, status_of(word)
+        status = status_of(word)
+        if word and not (holder is outer and status is Status.FAILURE and _goes_on(fields, progress)):
+            return word, status
     payload = _payload(fields)
     words = [song.status for song in songs if song.status]
     if not words and isinstance(payload, dict):
@@ -239,3 +293,9 @@ def _status(
     if not found and progress == 100 and any(song.playable for song in songs):
         return "", Status.SUCCESS
     return "", Status.IN_PROGRESS if found or progress is not None else Status.UNKNOWN
+
+
+def _goes_on(fields: dict[str, Any], progress: int | None) -> bool:
+    """A row of its own that is not at its end: an envelope's "error" is about the look, not about the task."""
+    named = any(fields.get(key) for key in _TASK_IDS)
+    return named and progress != 100 and moment(fields.get("finish_time"), fields.get("finished_at")) is None

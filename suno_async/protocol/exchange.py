@@ -37,3 +37,5 @@ class Broken(msgspec.Struct, frozen=True):
     """The answer was longer than we read."""
     certificate: bool = False
     """The gateway's TLS certificate was refused."""
+    status: int = 0
+    """The HTTP status of the answer that broke; 0 where no headers came."""

@@ -6,6 +6,7 @@ with a reason, SUCCESS that stays incomplete for ten minutes, or an id that stay
 
 import msgspec
 
+from .dialects import has_made
 from .errors import SunoError, TaskNotFound
 from .models import Status, Task
 from .wire import Look
@@ -57,6 +58,10 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     """Ask for it by itself: it spoiled a batch, or its absence has to be confirmed."""
     kind: str = ""
     """Its action, where it is known, for the pace."""
+    faults: int = 0
+    """Single looks in a row that told nothing, while other ids had their answers."""
+    failed: float = float("-inf")
+    """When the last of them did."""
     looks: int = 0
     looked: float = float("-inf")
     slot: int = -1
@@ -161,11 +166,11 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
 def is_whole(task: Task) -> bool:
     """True if a succeeded task has what it promises: an address for each song not in error, or its words.
 
-    Other things that a gateway serves in the same envelope are whole if there is anything at all.
+    Other things that a gateway serves in the same envelope are whole if there is anything of them at all.
     """
     if task.songs:
         return all(song.playable or song.broken for song in task.songs)
     if task.lyrics is not None:
         return True
     raw = task.raw
-    return isinstance(raw, dict) and raw.get("data") not in (None, [], {}, "")
+    return isinstance(raw, dict) and has_made(raw)

@@ -15,6 +15,11 @@ _REFUSALS_APART = 2.0
 _REFUSALS_WITHIN = 600.0
 
 
+def _unless_rounding(wait: float) -> float:
+    """Less than a microsecond is the rounding of floats: a loop that sleeps for it may never come to its end."""
+    return wait if wait > 1e-6 else 0.0
+
+
 class Budget(msgspec.Struct):
     """At most ``rate`` requests a second, in any window, after a burst: GCRA, the cell rate algorithm of ATM.
 
@@ -24,6 +29,12 @@ class Budget(msgspec.Struct):
     rate: float | None
     burst: int = 1
     _due: float = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds until a request may leave; no place is taken."""
+        if self.rate is None or self._due <= now:
+            return 0.0
+        return _unless_rounding(self._due + (1 - self.burst) / self.rate - now)
 
     def reserve(self, now: float) -> float:
         """Seconds the caller has to sleep before its request; the place is taken either way, first come first."""
@@ -53,7 +64,7 @@ class Gate(msgspec.Struct):
             return 0.0
         if self.probing:
             return None
-        return max(0.0, self.until - now)
+        return _unless_rounding(self.until - now)
 
     def enter(self) -> bool:
         """Take the way through; True if this request is the probe of a half-open gate."""
@@ -85,6 +96,12 @@ class Gate(msgspec.Struct):
         self.closed = True
         # what the gateway asked for is the least; the jitter goes on top, so that not all come back at once
         self.until = now + max(chance * longest, _FIRST_PAUSE / 10) + (retry_after or 0.0)
+
+    def hold(self, until: float) -> None:
+        """Closes it until then, without a failure: somebody else has to be asked first."""
+        if not self.closed:
+            self.closed, self.until = True, until
+            self.failures = max(1, self.failures)
 
     def returned(self) -> None:
         """The probe came back without a result (cancelled): the next request may probe."""

@@ -6,13 +6,15 @@ request went upstream. There is no idempotency key, so what may have been accept
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from .dialects import status_of
 from .errors import GatewayUnavailable, RequestRejected, SubmitUnknown, SunoError
 from .exchange import Answer
 from .inputs import is_task_id
-from .lenient import Unreadable, excerpt, one_line, read_json, snake
-from .models import Intent
+from .lenient import Unreadable, excerpt, one_line, read_json, snake, text
+from .models import Intent, Status
 from .refusals import OK_CODES, error_words, rejection, request_id
 
 _DOUBTFUL = frozenset(
@@ -25,10 +27,16 @@ _DOUBTFUL = frozenset(
         "copy_response_body_failed",
     }
 )
-_SALVAGE = re.compile(rb'"(?:data|task_?[iI]d)"\s*:\s*"([A-Za-z0-9_.:-]{1,128})"')
-_CODE = re.compile(rb'"code"\s*:\s*"?([^",}]*)')
-_LEAST_NUMBER = 10**9
-"""Some backends count their tasks with snowflakes, and not all of those write them as text."""
+_LATE = re.compile(r"time[d _-]{0,2}out|deadline", re.IGNORECASE)
+_CUT = re.compile(r"connection reset|time[d _-]{0,2}out|\bEOF\b|deadline", re.IGNORECASE)
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+_IDS = ("task_id", "task_batch_id", "data", "id")
+_SALVAGED_IDS = frozenset({"task_id", "taskId", "task_batch_id", "taskBatchId"})
+_SALVAGED_MOST = 65_536
+_LEAST_NUMBER = 10**15
+"""Some backends count their tasks with snowflakes, and not all of those write them as text; times are smaller."""
+_LONG = 16
+"""A text without a digit is an id from this length on; "pending" and "maintenance" are words."""
 _REFUSING = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
 _NEVER_PROCESSED = frozenset({414, 425, 429, 430, 431})
 
@@ -43,16 +51,21 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
         document = read_json(answer.body)
     except Unreadable:
         document = None
+    if isinstance(document, dict) and isinstance(document.get("code"), str):
+        document["code"] = document["code"].strip()
     said = error_words(document)
-    if 200 <= answer.status < 300:
-        if said is None:
-            return _accepted(document, answer.body) or _unknown(answer, action, body, "accepted, but names no task")
-        return _refused(answer, *said) if _is_word(said[0]) else _unknown(answer, action, body, said[1] or said[0])
-    return _judge_error(answer, document, action, body)
+    if not 200 <= answer.status < 300:
+        return _judge_error(answer, document, said, action, body)
+    if said is None:
+        found = _salvaged(answer.body, body) if document is None else _accepted(document)
+        return found or _unknown(answer, action, body, "accepted, but names no task")
+    # a word nobody knows beside an id may well be a yes: "submitted", "queued", "created"
+    if _is_refusal(*said) and not _names_something(document):
+        return _refused(answer, *said)
+    return _unknown(answer, action, body, said[1] or said[0])
 
 
-def _judge_error(answer: Answer, document: Any, action: str, body: bytes) -> SunoError:
-    said = error_words(document)
+def _judge_error(answer: Answer, document: Any, said: tuple[str, str] | None, action: str, body: bytes) -> SunoError:
     if 300 <= answer.status < 400 or answer.status in _NEVER_PROCESSED:
         return _refused(answer, *(said or ("", "")))
     if said is None:
@@ -60,57 +73,115 @@ def _judge_error(answer: Answer, document: Any, action: str, body: bytes) -> Sun
     if answer.status in _REFUSING:
         return _refused(answer, *said)
     # the distributor refuses before anything goes upstream: {"error": {...}} with 503
-    aborted = isinstance(document.get("error"), dict) and said[0] not in _DOUBTFUL
-    if answer.status == 503 and (aborted or _is_word(said[0])):
+    aborted = isinstance(document.get("error"), dict) and not _is_doubtful(*said)
+    if answer.status == 503 and (aborted or _is_refusal(*said)):
         message = one_line(said[1] or said[0])
         return GatewayUnavailable(f"the gateway cannot take this now: {message} (503)", **_facts(answer))
     own = "message" in document and document.get("data", 0) is None
-    if answer.status >= 500 and own and _is_word(said[0]):
+    if answer.status >= 500 and own and _is_refusal(*said):
         return _refused(answer, *said)
     return _unknown(answer, action, body, said[1] or said[0])
 
 
-def unanswered(reason: str, *, sent: bool, action: str, body: bytes, received: bytes = b"") -> str | SunoError:
+def unanswered(
+    reason: str, *, sent: bool, action: str, body: bytes, received: bytes = b"", status: int = 0
+) -> str | SunoError:
     """What a submission without a whole answer means: the id if it can be read in what came, else the error.
 
-    ``sent`` is False only where it is proven that not one byte of the request left.
+    ``sent`` is False only where it is proven that not one byte of the request left. ``status`` is that of the answer
+    which broke, 0 where none is known: what is left of an error names no accepted task.
     """
     if not sent:
         return GatewayUnavailable(f"the submission was not sent: {reason}")
-    found = _salvaged(received)
+    found = _salvaged(received, body) if status == 0 or 200 <= status < 300 else None
     if found is not None:
         return found
-    intent = Intent(action=action, body=body, sent=True, excerpt=excerpt(received))
+    intent = Intent(action=action, body=body, sent=True, status=status, excerpt=excerpt(received))
     return SubmitUnknown(f"the submission may or may not have been accepted: {reason}", intent=intent)
 
 
-def _accepted(document: Any, body: bytes) -> str | None:
+def _accepted(document: Any) -> str | None:
     """The id in an accepted answer: the data itself (new-api), or an object that names it (sunoapi.org forks)."""
-    value = document
+    if not isinstance(document, dict) or _has_failed(text(document.get("status"), document.get("state"))):
+        return None
+    value: Any = document
     for _ in range(4):
-        if is_task_id(value) or (type(value) is int and value >= _LEAST_NUMBER):
+        if _is_id(value):
             return str(value)
         if isinstance(value, list) and value:
             value = value[0]
         elif isinstance(value, dict):
             fields = snake(value)
-            keys = ("task_id", "task_batch_id", "data", "id")
-            value = next((fields[key] for key in keys if fields.get(key)), None)
-    return _salvaged(body) if document is None else None
+            value = next((fields[key] for key in _IDS if fields.get(key)), None)
+    return None
 
 
-def _salvaged(body: bytes) -> str | None:
-    """The id in what came of an accepted answer; a page's or an error's own data is none."""
-    found, code = _SALVAGE.search(body), _CODE.search(body)
-    task_id = found[1].decode() if found else ""
-    said_yes = code is None or code[1].decode(errors="replace").strip().lower() in OK_CODES
-    whole = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"error"' not in body
-    return task_id if is_task_id(task_id) and said_yes and whole else None
+def _is_id(value: Any) -> bool:
+    if not is_task_id(value):
+        return type(value) is int and value >= _LEAST_NUMBER
+    return len(value) >= _LONG or any(letter.isdigit() for letter in value)
 
 
-def _is_word(code: str) -> bool:
+def _has_failed(word: str) -> bool:
+    return status_of(word) is Status.FAILURE
+
+
+def _names_something(document: dict[str, Any]) -> bool:
+    """True if there is anything in an answer that could be a task."""
+    fields = snake(document)
+    return any(fields.get(key) for key in _IDS)
+
+
+def _salvaged(received: bytes, body: bytes) -> str | None:
+    """The id in what came of an accepted answer: at its top or directly in its data, and not one that was sent."""
+    start = received[:_SALVAGED_MOST].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start.startswith(b"{") or b'"error"' in start:
+        return None
+    found = None
+    for depth, key, value in _pairs(start):
+        word = value.strip('"')
+        if _says_no(key, word):
+            return None
+        named = key in _SALVAGED_IDS or (key == "data" and depth == 1)
+        if found is None and named and value == f'"{word}"' and _is_id(word) and word.encode() not in body:
+            found = word
+    return found
+
+
+def _says_no(key: str, word: str) -> bool:
+    if key == "code":
+        return word.strip().lower() not in OK_CODES
+    return (key == "success" and word == "false") or (key in {"status", "state"} and _has_failed(word))
+
+
+def _pairs(body: bytes) -> Iterator[tuple[int, str, str]]:
+    """(depth, name, value as written) at the top of cut-off JSON (depth 1) and directly in its data (depth 2)."""
+    path: list[str] = []
+    key = last = ""
+    for match in _PIECE.finditer(body):
+        piece = match[0].decode(errors="replace")
+        if piece in "{[":
+            path.append(key if piece == "{" else "[")
+        elif piece in "}]":
+            path.pop()
+        elif piece == ":":
+            key = last
+            continue
+        elif key and path in ([""], ["", "data"]):
+            yield len(path), key, piece
+        if not path:
+            return
+        key, last = "", piece.strip('"')
+
+
+def _is_refusal(code: str, message: str) -> bool:
     """A code that is the gateway's or the upstream's own refusal, such as ``sensitive_words``."""
-    return any(letter.isalpha() for letter in code) and code not in _DOUBTFUL
+    return any(letter.isalpha() for letter in code) and not _is_doubtful(code, message)
+
+
+def _is_doubtful(code: str, message: str) -> bool:
+    """True for what is said after the request went upstream: its codes, and connections that were lost on the way."""
+    return code in _DOUBTFUL or _LATE.search(code) is not None or _CUT.search(message) is not None
 
 
 def _refused(answer: Answer, code: str, message: str) -> RequestRejected:

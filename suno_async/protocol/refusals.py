@@ -111,7 +111,7 @@ def trouble_of(answer: Answer, task_id: str | None = None) -> Trouble:
         kind,
         _error(kind, answer, words, task_id),
         readable=readable,
-        divisible=readable and answer.status >= 400 and answer.status != 503 and not refused,
+        divisible=readable and not refused and (kind is Kind.MISSING or 400 <= answer.status != 503),
         routeless=_is_routeless(answer.status, words),
         retry_after=retry_after(answer.headers),
     )
@@ -164,7 +164,7 @@ def _kind(status: int, words: _Words) -> Kind:
     if status < 400:
         return Kind.ELSEWHERE
     ours = words.shape in {"task", "middleware"}
-    if ours and _UNKNOWN_TASK.search(f"{words.code} {words.message}") and status < 500:
+    if ours and _UNKNOWN_TASK.search(f"{words.code} {words.message}"):
         return Kind.MISSING
     if status in {401, 403}:
         # a firewall's page about 403 says nothing about the key

@@ -10,6 +10,9 @@ import msgspec
 from .lenient import moment, number, percent, text
 from .models import Lyrics, Song, Status, Task
 
+MOST_CLIPS = 1000
+"""Of one task; two are usual, and whatever else an answer holds is not read."""
+
 
 class Metadata(msgspec.Struct, gc=False):
     """What a clip keeps one level down."""
@@ -74,7 +77,7 @@ read_row = msgspec.json.Decoder(Row).decode
 def task_of(row: Row, status: Status, payload: bytes) -> Task:
     """The task a row tells of; ``payload`` is the row as it came."""
     made: Any = row.data
-    songs = tuple(map(_song, made)) if isinstance(made, list) else ()
+    songs = tuple(map(_song, made[:MOST_CLIPS])) if isinstance(made, list) else ()
     reason = row.fail_reason
     if not reason and status is Status.FAILURE:
         reason = text(*(song.error_message for song in songs))
@@ -95,6 +98,12 @@ def task_of(row: Row, status: Status, payload: bytes) -> Task:
     )
 
 
+def heard(address: str) -> str:
+    """An address of audio; "" for what gateways write where there is none: "None", "null", ".../None.mp3"."""
+    # clips in error have been seen with ".../None.mp3"
+    return "" if address.endswith("None.mp3") or address.strip().lower() in {"none", "null"} else address
+
+
 def _lyrics(words: Words) -> Lyrics:
     return Lyrics(
         id=words.id or "",
@@ -113,7 +122,7 @@ def _song(clip: Clip) -> Song:
     return Song(
         id=clip.id,
         title=clip.title or "",
-        audio_url="" if clip.audio_url.endswith("None.mp3") else clip.audio_url,
+        audio_url=heard(clip.audio_url),
         video_url=clip.video_url or "",
         image_url=clip.image_url or "",
         image_large_url=clip.image_large_url or "",

@@ -7,12 +7,13 @@ import msgspec
 from .dialects import read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
-from .lenient import read_json
+from .lenient import excerpt, read_json
 from .models import Status, Task
 from .refusals import Kind, Trouble, error_words, foreign, trouble_of
 from .rows import read_row, task_of
 
 BATCH_PATH = "/suno/fetch"
+_MOST_ROWS, _MOST_ODD_ROWS = 20_000, 1000
 _STOCK = {status.value: status for status in Status}
 
 
@@ -157,30 +158,42 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     return foreign(task_id) if tasks else trouble_of(answer, task_id)
 
 
-def read_many(answer: Answer) -> list[Look] | Trouble:
+def read_many(answer: Answer, most: int = _MOST_ROWS) -> list[Look] | Trouble:
     """What the answer to a look at many tasks says: looks in any order, none for ids the gateway left out.
 
-    ``data: null`` is how new-api writes that it knows none of the ids.
+    ``data: null`` is how new-api writes that it knows none of the ids. An answer of more than ``most`` rows is no
+    answer to what was asked, and reading it would hold up everything else.
     """
     if not 200 <= answer.status < 300:
         return trouble_of(answer)
     try:
         envelope = _batch(answer.body)
         if envelope.code == "success":
-            page = _Page(answer.body)
+            if len(envelope.data) > most:
+                return _too_many(answer, len(envelope.data))
+            page, odd = _Page(answer.body), _Odd()
             rows = enumerate(envelope.data)
-            return unique([_look(seen, page, index) or _slow_row(page.row(index)) for index, seen in rows])
+            return unique([_look(seen, page, index) or odd.read(page.row(index)) for index, seen in rows])
     except _UNREAD:
         pass
-    return _slow_many(answer)
+    return _slow_many(answer, most)
 
 
-def _slow_many(answer: Answer) -> list[Look] | Trouble:
+def _too_many(answer: Answer, count: int) -> Trouble:
+    message = f"the gateway's answer tells of {count:,} tasks"
+    error = UnexpectedResponse(message, status=answer.status, excerpt=excerpt(answer.body))
+    return Trouble(Kind.OUTAGE, error)
+
+
+def _slow_many(answer: Answer, most: int) -> list[Look] | Trouble:
     """Row by row, so that a damaged one spoils no other; or the whole answer, if it has another shape."""
     try:
         envelope = _rows(answer.body)
         if envelope.code == "success":
-            return unique([_slow_row(bytes(row)) for row in envelope.data])
+            if len(envelope.data) > most:
+                return _too_many(answer, len(envelope.data))
+            odd = _Odd()
+            return unique([_fast_row(row) or odd.read(bytes(row)) for row in envelope.data])
     except _UNREAD:
         pass
     tasks = _slow(answer, None)
@@ -195,6 +208,27 @@ def unique(looks: list[Look]) -> list[Look]:
             if is_final(look.status) and not is_final(last[look.task_id].status):
                 last[look.task_id] = look
     return list(last.values())
+
+
+class _Odd:
+    """Reads the rows of one answer that are not stock, and stops where there are too many of them."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def read(self, row: bytes) -> Look:
+        """The look at such a row; one too many is nobody's."""
+        self._count += 1
+        return _slow_row(row) if self._count <= _MOST_ODD_ROWS else _known(Task(task_id=""))
+
+
+def _fast_row(row: msgspec.Raw) -> Look | None:
+    try:
+        return _look(_glance(row), bytes(row))
+    except _UNREAD:
+        return None
 
 
 def _slow_row(row: bytes) -> Look:

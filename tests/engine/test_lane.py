@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -374,3 +375,87 @@ async def test_two_who_wait_for_the_gate_both_hear_of_it(world):
         for task_id in ("a", "b", "c"):
             group.start_soon(timed, task_id)
     assert times[1:] == [times[0] + 5.0] * 2
+
+
+async def test_a_fetch_that_cannot_leave_in_time_blames_nobody():
+    """Too many for a slow gateway end at their own time, without a request, and the gate stays open for the others."""
+    world = World(latency=1.0)
+    world.add("a", after=0)
+    lane = Engine(world, slots=4).lane
+    found = []
+
+    async def one_of_many():
+        found.append(await fetched(lane, timeout=3.0))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(40):
+            group.start_soon(one_of_many)
+    late = [error for error in found if isinstance(error, GatewayUnavailable)]
+    assert len(late) + sum(not isinstance(task, Exception) for task in found) == 40
+    assert len(late) >= 24
+    assert all("in time" in str(error) and error.task_id == "a" for error in late)
+    assert not lane.gate.closed
+    assert lane.gate.failures == 0
+    assert anyio.current_time() < 4.5
+    assert lane.slots.value == 4
+
+
+async def test_who_gives_up_takes_nobodys_place(world):
+    """Cancelled while they wait for the budget, five hundred fetches delay the next one by one place at most."""
+    lane = Engine(world, rate=1.0).lane
+    await lane.fetch("a", 30)
+    async with anyio.create_task_group() as group:
+        for _ in range(500):
+            group.start_soon(lane.fetch, "a", 600)
+        await anyio.sleep(0.5)
+        group.cancel_scope.cancel()
+    began = anyio.current_time()
+    await lane.fetch("b", 30)
+    assert anyio.current_time() - began < 2.2
+    assert not lane._turn.statistics().locked
+
+
+async def test_the_rate_holds_when_slots_come_free_together(world):
+    """However many wait for a slot, they leave no faster than the rate when the gateway comes round."""
+    world.latency = 25.0
+    lane = Engine(world, slots=4, rate=2.0).lane
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(fetched, lane, "a", 300.0)
+        await anyio.sleep(20)
+        world.latency = 0.1
+    times = [ask.at for ask in world.asks]
+    assert len(times) == 20
+    assert all(later - first >= 0.499 for first, later in pairwise(times))
+    assert world.most_in_flight <= 4
+
+
+async def test_the_budget_is_looked_at_again_with_the_slot_in_hand(world):
+    """A submission that spends the budget while a look waits for its slot goes first."""
+    world.latency = 5.0
+    engine = Engine(world, slots=1, rate=1.0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(engine.lane.fetch, "a", 60)
+        await anyio.sleep(1)
+        group.start_soon(engine.lane.fetch, "b", 60)
+        await anyio.sleep(3.5)
+        engine.lane.budget.reserve(anyio.current_time() + 0.5)
+    assert world.asks[1].at == pytest.approx(6.0, abs=0.05)
+
+
+async def test_a_hurried_look_that_runs_out_of_time_is_no_failure(world):
+    """The last moment of a fetch is shorter than any look should have: that it was not enough closes no gate."""
+    lane = Engine(world).lane
+    world.script = deque([GONE])
+    world.latency = 0.9
+    error = await fetched(lane, timeout=1.5)
+    assert isinstance(error, GatewayUnavailable)
+    assert lane.gate.failures == 1
+
+
+async def test_another_key_is_welcome(world):
+    """A key that was renewed is nobody's refusal."""
+    lane = Engine(world).lane
+    assert not lane.renewed()
+    world.keys = 1
+    assert lane.renewed()

@@ -18,6 +18,8 @@ from suno_async.protocol.errors import (
     RateLimited,
     RequestRejected,
     SubmitUnknown,
+    SunoError,
+    Unauthorized,
 )
 from suno_async.protocol.exchange import Answer, Broken, Request
 
@@ -97,6 +99,60 @@ async def test_an_id_in_a_broken_answer_is_found():
     world.outcomes = deque([Broken("cut", received=b'{"code":"success","data":"task-9","mess')])
     async with Engine(world) as engine:
         assert await engine.submissions.submit(SONG) == "task-9"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 502])
+async def test_a_refusal_that_was_cut_off_is_never_accepted(status):
+    """Whatever an answer of 4xx or 5xx names before it breaks, it is no id of an accepted task."""
+    world = World()
+    world.outcomes = deque([Broken("cut", received=b'{"code":"success","data":"task-9","mess', status=status)])
+    async with Engine(world) as engine:
+        assert isinstance(await outcome(engine.submissions.submit(SONG)), SunoError)
+        assert len(world.posts) == 1
+
+
+REFUSED = Answer(401, {}, b'{"error":{"message":"Invalid token","type":"new_api_error"}}', True)
+
+
+async def test_a_refused_key_is_renewed_and_the_submission_sent_once_more():
+    """401 proves that nothing was accepted: with another key it is sent again, also after connections refused."""
+    world = World()
+    world.keys = 9
+    async with Engine(world) as engine:
+        engine.submissions._renew = world.renew_key
+        for before in ([], [NOT_SENT, NOT_SENT]):
+            world.posts.clear()
+            world.outcomes = deque([*before, REFUSED])
+            assert await engine.submissions.submit(SONG) == f"task-{len(before) + 2}"
+        world.outcomes = deque([REFUSED, REFUSED])
+        world.renewals = 0
+        assert type(await outcome(engine.submissions.submit(SONG))) is Unauthorized
+        assert world.renewals == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "keys"), [(REFUSED, 0), (said(403, "", "not for you"), 9), (said(200, "401", "no"), 9)], ids=repr
+)
+async def test_without_another_key_or_without_proof_a_submission_is_not_sent_again(answer, keys):
+    """No other key, or any refusal but HTTP 401: one POST."""
+    world = World()
+    world.keys, world.outcomes = keys, deque([answer])
+    async with Engine(world) as engine:
+        engine.submissions._renew = world.renew_key
+        assert isinstance(await outcome(engine.submissions.submit(SONG)), SunoError)
+        assert len(world.posts) == 1
+
+
+async def test_a_cancelled_submission_that_is_refused_is_not_sent_again(warnings):
+    """Nobody wants it any more, whatever other key there is; the refusal is logged."""
+    world = World(latency=5)
+    world.keys, world.outcomes = 9, deque([REFUSED])
+    async with Engine(world) as engine:
+        engine.submissions._renew = world.renew_key
+        await cancelled_natively(engine.submissions.submit(SONG))
+        await engine.settle()
+        assert (len(world.posts), world.renewals) == (1, 0)
+        assert "refuses the key" in warnings()[0]
 
 
 async def test_submissions_have_slots_and_share_the_budget():

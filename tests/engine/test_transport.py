@@ -139,7 +139,8 @@ async def test_broken_answers_are_told_in_our_own_words(step, reason, received, 
     """Whatever breaks after the headers left is Broken and counts as sent, was asked for once, and spoils nothing."""
     async with Wire(step, OK) as wire, connected(wire.url) as transport:
         broken = await ask(transport, verb)
-        assert broken == Broken(reason, sent=True, received=received)
+        assert isinstance(broken, Broken)
+        assert broken == Broken(reason, sent=True, received=received, status=broken.status)
         assert wire.asked == 1
         assert said(await ask(transport, verb)) == (200, b'{"code":"success"}', verb != "look")
         await until(lambda: wire.open <= (verb == "look"))
@@ -395,7 +396,7 @@ async def test_compressed_answers_are_not_opened(encoding, verb):
             tracemalloc.stop()
         # a submission keeps the bytes as they are: they may hold its id
         left = b"" if verb == "look" else bomb
-        assert broken == Broken("the answer is compressed, though nobody asked for that", received=left)
+        assert broken == Broken("the answer is compressed, though nobody asked for that", received=left, status=200)
         assert peak < 3 * 2**20
         assert said(await ask(transport, verb))[1] == b'{"code":"success"}'
 
@@ -426,7 +427,9 @@ async def test_an_endless_answer_is_read_up_to_four_megabytes(step, verb):
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-        assert broken == Broken("the answer is longer than 4,194,304 bytes", received=b"x" * 800, oversized=True)
+        assert broken == Broken(
+            "the answer is longer than 4,194,304 bytes", received=b"x" * 800, oversized=True, status=200
+        )
         assert peak < 24 * 2**20
         await until(lambda: wire.open == 0)
         assert said(await ask(transport, verb))[1] == b'{"code":"success"}'
@@ -501,6 +504,54 @@ async def test_distrust_lets_looks_under_way_come_home():
         late.set()
         await until(lambda: found)
         assert found == [(200, b"answer 1", False)]
+
+
+async def test_a_second_distrust_lets_looks_under_way_come_home_too():
+    """However often connections are distrusted, no look is cut; they are closed with the last look on them."""
+    late = anyio.Event()
+    found = []
+
+    async def step(call: Call) -> bytes:
+        if call.path.endswith("slow"):
+            await late.wait()
+        return answer(call.path.encode())
+
+    async def look() -> None:
+        found.append(said(await transport.look(Request("GET", "/slow"))))
+
+    async with Wire(step) as wire, connected(wire.url) as transport, anyio.create_task_group() as group:
+        for number in (1, 2, 3):
+            await transport.look(LOOK)
+            group.start_soon(look)
+            await until(lambda asked=2 * number: wire.asked == asked)
+            await transport.distrust()
+        assert wire.open == 3
+        late.set()
+        await until(lambda: len(found) == 3)
+        assert found == [(200, b"/slow", False)] * 3
+        await until(lambda: wire.open == 0)
+
+
+async def test_what_was_distrusted_at_once_by_many_is_distrusted_once():
+    """Connections over which nothing has come since the last distrust are kept."""
+    late = anyio.Event()
+
+    async def slow(_call: Call) -> bytes:
+        await late.wait()
+        return OK
+
+    async with Wire(OK, slow, OK) as wire, connected(wire.url) as transport:
+        await transport.look(LOOK)
+        await transport.distrust()
+        async with anyio.create_task_group() as group:
+            group.start_soon(transport.look, LOOK)
+            await until(lambda: wire.asked == 2)
+            for _ in range(9):
+                group.start_soon(transport.distrust)
+            await anyio.sleep(0.01)
+            late.set()
+        await transport.look(LOOK)
+        assert wire.connections == 2
 
 
 async def test_an_idle_408_never_reaches_a_submission():
@@ -690,7 +741,107 @@ async def test_the_key_is_taken_out_of_broken_answers(step, verb):
         assert KEY[:8] not in repr(broken)
 
 
+ODD = "sk-Ab/Cd+&<\\0123456789abcd"
+ECHOES = {
+    "plain": ODD,
+    "without its beginning": ODD[3:],
+    "JSON": ODD.replace("\\", "\\\\"),
+    "JSON of PHP": ODD[3:].replace("\\", "\\\\").replace("/", "\\/"),
+    "JSON of Go": ODD.replace("\\", "\\\\").replace("&", "\\u0026").replace("<", "\\u003c"),
+    "percent": "sk-Ab%2FCd%2B%26%3C%5C0123456789abcd",
+    "percent, small": "Ab%2fCd%2b%26%3c%5c0123456789abcd",
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+async def test_the_key_is_taken_out_however_it_is_written(echo, verb):
+    """Without its ``sk-``, escaped as JSON or percent-encoded: in a body, in a header and in what broke."""
+    whole = answer(f"<{echo}>".encode(), 401, {"X-Oneapi-Request-Id": echo})
+    cut = then_fin(raw("HTTP/1.1 401 No", "Content-Length: 9999", body=f"<{echo}>".encode()))
+    async with Wire(whole, cut) as wire, connected(wire.url, key=ODD) as transport:
+        found = await ask(transport, verb)
+        assert isinstance(found, Answer)
+        assert found.body == b"<***>"
+        assert "X-Oneapi-Request-Id" not in found.headers
+        broken = await ask(transport, verb)
+        assert broken == Broken(CUT, received=b"<***>", status=401)
+
+
+async def test_a_key_is_no_secret_where_it_is_any_word():
+    """Less than twenty characters behind ``sk-`` are not looked for: they may be any word."""
+    async with Wire(answer(b"a music task")) as wire, connected(wire.url, key="sk-music") as transport:
+        assert said(await transport.look(LOOK))[1] == b"a music task"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("last", "left"), [(KEY[:-1], ""), (KEY[:4], ""), (KEY[3:7], ""), (KEY[:3], "sk-"), (f"{KEY}{KEY[:9]}", "***")]
+)
+async def test_the_beginning_of_a_key_is_taken_out_where_an_answer_was_cut_off(last, left, verb):
+    """Four characters or more of a key at the very end of what came are no longer there."""
+    cut = then_fin(raw("HTTP/1.1 401 No", "Content-Length: 9999", body=f"bad key {last}".encode()))
+    async with Wire(cut) as wire, connected(wire.url) as transport:
+        assert await ask(transport, verb) == Broken(CUT, received=f"bad key {left}".encode(), status=401)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_broken_answer_keeps_its_status(verb):
+    """Whatever broke after the headers: cut off, compressed or too long, the status is known; before them it is 0."""
+    steps = (
+        then_fin(raw("HTTP/1.1 403 No", "Content-Length: 99", body=b"{")),
+        answer(b"", 502, {"Content-Encoding": "gzip"}),
+        then_fin(answer(b"x" * 5 * 2**20, 500)),
+        then_fin(b""),
+    )
+    async with Wire(*steps) as wire, connected(wire.url) as transport:
+        assert [(await ask(transport, verb)).status for _ in steps] == [403, 502, 500, 0]
+
+
 # another key
+
+
+async def test_a_request_that_was_asked_with_the_older_key_has_another_one():
+    """Of many refused at once the first one brings the new key, and it is the others' new key too, once each."""
+    keys = iter(["sk-first-key", "sk-second-key", "sk-second-key", "sk-second-key"])
+    all_here, found = anyio.Event(), []
+
+    async def step(call: Call) -> bytes:
+        if call.number == 16:
+            all_here.set()
+        await all_here.wait()
+        if "second" in dict(call.headers)["Authorization"]:
+            return answer(b"{}")
+        # all heads come before the first body does, and the bodies one by one
+        await call.send(raw("HTTP/1.1 401 No", "Content-Length: 2"))
+        await anyio.sleep(0.05 + 0.01 * call.number)
+        return b"{}"
+
+    async def look() -> None:
+        refused = await transport.look(LOOK)
+        found.append((refused.status, transport.renew_key()))
+        found.append((await transport.look(LOOK)).status)
+
+    async with (
+        Wire(step) as wire,
+        connected(wire.url, key=lambda: next(keys), concurrency=16) as transport,
+        anyio.create_task_group() as group,
+    ):
+        for _ in range(16):
+            group.start_soon(look)
+        await until(lambda: len(found) == 32)
+        assert sorted(found, key=str) == [(401, True)] * 16 + [200] * 16
+        assert not transport.renew_key()
+
+
+async def test_a_refused_key_that_is_the_one_in_use_is_no_other_key():
+    """A gateway that refuses the new key too gets no third request from a function that has no third key."""
+    keys = iter(["sk-first-key", "sk-second-key", "sk-second-key"])
+    async with Wire(answer(status=401)) as wire, connected(wire.url, key=lambda: next(keys)) as transport:
+        await transport.look(LOOK)
+        assert transport.renew_key()
+        await transport.look(LOOK)
+        assert not transport.renew_key()
 
 
 async def test_a_key_that_is_a_text_is_not_renewed():
@@ -815,5 +966,4 @@ async def test_leaving_closes_every_connection():
             await transport.look(LOOK)
             await transport.distrust()
             await transport.look(LOOK)
-            assert wire.open == 2
         await until(lambda: wire.open == 0)

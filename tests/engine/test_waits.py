@@ -451,3 +451,33 @@ async def test_the_last_answer_of_a_glance_ends_it():
     await glance.future
     assert (glance.found["a"].task_id, glance.found["b"]) == ("a", None)
     assert not [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said_why"),
+    [
+        (GONE, "the gateway gave no answer: it closed the connection before it answered"),
+        (BROKEN, "the gateway answered 502"),
+        (UNKNOWN, "the gateway does not know task a"),
+    ],
+)
+async def test_a_timeout_says_what_was_wrong(answer, said_why):
+    """If the last look before the deadline told nothing, the error says why, and has that as its cause."""
+    world = World()
+    world.rule = lambda _ask: answer
+    async with Engine(world, pace=Fixed(1)) as engine:
+        with pytest.raises(WaitTimeout, match=f"may still succeed; the last look failed: {said_why}") as caught:
+            await engine.wait("a", timeout=8)
+        assert str(caught.value.__cause__) == said_why
+        await engine.settle()
+
+
+async def test_a_timeout_of_a_task_that_runs_has_no_cause():
+    """Trouble that is over is not told: the task was seen since."""
+    world = World()
+    world.add("a", after=1000)
+    world.script = deque([GONE])
+    async with Engine(world, pace=Fixed(1)) as engine:
+        with pytest.raises(WaitTimeout, match=r"may still succeed$") as caught:
+            await engine.wait("a", timeout=8)
+        assert caught.value.__cause__ is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_async.protocol.dialects import STATUSES, read_tasks, status_of
+from suno_async.protocol.dialects import STATUSES, has_made, read_tasks, status_of
 from suno_async.protocol.models import Status, Task
 
 QUICK = settings(max_examples=120, deadline=None, derandomize=True)
@@ -285,6 +285,11 @@ SONGS = {
     "song_url": ({"song_url": "s"}, {"audio_url": "s", "id": ""}),
     "url": ({"music_id": "c", "url": "u"}, {"audio_url": "u", "id": "c"}),
     "None.mp3": (CLIP | {"audio_url": "https://cdn1.suno.ai/None.mp3"}, {"audio_url": ""}),
+    "None": (CLIP | {"audio_url": "None"}, {"audio_url": ""}),
+    "null": (CLIP | {"audio_url": "null"}, {"audio_url": ""}),
+    "None before an address": (CLIP | {"audio_url": "None", "stream_audio_url": "s"}, {"audio_url": "s"}),
+    "no address yet": ({"id": "c", "title": "x", "status": "complete"}, {"id": "c", "audio_url": ""}),
+    "no address, streaming": ({"id": "c", "status": "streaming"}, {"status": "streaming"}),
     "duration beside": (CLIP | {"metadata": None, "duration": 219}, {"duration": 219, "tags": ""}),
     "duration 0 and beside": (CLIP | {"metadata": {"duration": 0}, "duration": "198"}, {"duration": 198}),
     "duration 0": (CLIP | {"metadata": {"duration": 0}, "duration": 0}, {"duration": None}),
@@ -310,6 +315,82 @@ def test_every_form_of_a_song(clip, fields):
     """Each spelling and type of a clip's field is read as the same field."""
     (song,) = task(row(status="SUCCESS", data=[clip])).songs
     assert {name: getattr(song, name) for name in fields} == fields
+
+
+def test_a_clip_without_an_address_is_still_a_song():
+    """A song that is not there yet is counted among the others, also where clips are in a map or in items."""
+    bare = {"id": "c2", "status": "streaming"}
+    for data in ([bare, CLIP], {"items": [bare, CLIP]}, {"clips": {"c2": bare, "c1": CLIP}}):
+        assert [song.id for song in task(row(status="SUCCESS", data=data)).songs] == ["c2", "c1"]
+
+
+MADE = {
+    "persona": ({"data": {"persona_id": "p"}}, True),
+    "persona alone": ({"data": "47443cc1"}, True),
+    "wav": ({"data": {"wav_file_url": "u"}}, True),
+    "wav nested": ({"data": {"code": 200, "data": {"wavFileUrl": "u"}}}, True),
+    "video": ({"data": {"id": "v", "status": "complete", "video_url": "u"}}, True),
+    "videos": ({"data": [{"id": "v", "status": "complete", "video_url": "u"}]}, True),
+    "upload": ({"data": {"id": "u", "status": "complete", "s3_id": "m"}}, True),
+    "beside an empty envelope": ({"data": {"data": None, "wav_url": "u"}}, True),
+    "number": ({"data": 7}, True),
+    "numbers": ({"data": [0, 1]}, True),
+    "in a string": ({"data": '{"persona_id":"p"}'}, True),
+    "result": ({"result": "https://x/y.wav"}, True),
+    "nothing": ({}, False),
+    "null": ({"data": None}, False),
+    "null as text": ({"data": " null"}, False),
+    "list as text": ({"data": "[]"}, False),
+    "object as text": ({"data": "{}"}, False),
+    "broken text": ({"data": "[{broken"}, False),
+    "list of null": ({"data": [None]}, False),
+    "list in a list": ({"data": [[CLIP]]}, False),
+    "empty items": ({"data": {"code": 200, "data": {"taskBatchId": "t", "items": [], "total": 2}}}, False),
+    "empty clips": ({"data": {"clips": []}}, False),
+    "empty map": ({"data": {"clips": {}}}, False),
+    "envelope alone": ({"data": {"code": 200, "msg": "success", "task_id": "t"}}, False),
+    "no words": ({"data": {"id": "l", "text": "", "status": "complete"}}, False),
+    "no lyrics": ({"data": {"id": "l", "lyrics": None}}, False),
+    "under way": ({"data": {"id": "v", "status": "processing"}}, False),
+    "clip in an odd place": ({"data": {"data": "", "output": {"output": CLIP}}}, False),
+    "too deep": ({"data": {"data": {"data": {"data": {"data": {"wav_url": "u"}}}}}}, False),
+    "lists too deep": ({"data": [[[[[7]]]]]}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "made"), MADE.values(), ids=MADE)
+def test_what_has_been_made(fields, made):
+    """A persona, a wav or a video is something; empty envelopes, unread text and unread clips are nothing."""
+    assert has_made(row(status="SUCCESS", **fields)) is made
+
+
+def test_no_answer_is_read_without_end():
+    """Of one task 1,000 clips are read and of one answer 1,000 tasks, whatever else is in it."""
+    assert len(task(row(status="SUCCESS", data=[CLIP] * 1100)).songs) == 1000
+    assert len(task(row(status="SUCCESS", data={str(key): CLIP for key in range(1100)})).songs) == 1000
+    assert len(read_tasks([row(status="SUCCESS")] * 1100)) == 1000
+    assert read_tasks([1] * 20_000 + [row(status="SUCCESS")]) == []
+
+
+BUSY = {"status": "error", "message": "upstream busy"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"data": None}, S.UNKNOWN),
+        ({"progress": "30%"}, S.IN_PROGRESS),
+        ({"data": [CLIP | {"status": "streaming"}]}, S.IN_PROGRESS),
+        ({"finish_time": 0}, S.UNKNOWN),
+        ({"progress": "100%"}, S.FAILURE),
+        ({"finish_time": 1716192124}, S.FAILURE),
+        ({"status": "FAILURE"}, S.FAILURE),
+    ],
+    ids=ascii,
+)
+def test_an_error_of_the_envelope_is_no_failure_of_the_task(fields, status):
+    """The envelope's failing word ends a task only where its row is at its end."""
+    assert task({**BUSY, "data": row(**fields)}).status is status
 
 
 LYRICS = {

@@ -21,6 +21,12 @@ def test_a_broken_request_counts_as_sent():
     assert (broken.sent, broken.received, broken.oversized, broken.certificate) == (True, b"", False, False)
 
 
+def test_a_broken_answer_has_a_status_only_if_said():
+    """Where no headers came there is no status."""
+    assert Broken("reset").status == 0
+    assert Broken("reset", status=502).status == 502
+
+
 @pytest.mark.parametrize(
     "value", [Request("GET", "/"), Answer(200, {}, b""), Broken("x")], ids=lambda v: type(v).__name__
 )

@@ -279,3 +279,30 @@ def test_only_what_may_pass_is_tried_again(kind):
 def test_tries_are_spread(kind, attempts, chance, asked, delay):
     """Tries come with full jitter, longer after 429, never before what the gateway asked for; a fresh one at once."""
     assert retry_delay(trouble(kind, asked), attempts, chance) == delay
+
+
+def test_a_budget_tells_how_long_it_takes():
+    """Asking takes no place; what has been taken has to pass; what rounding leaves of a wait is none."""
+    budget = Budget(2.0)
+    assert [budget.wait(10.0), budget.wait(10.0)] == [0.0, 0.0]
+    assert budget.reserve(10.0) == 0.0
+    assert budget.wait(10.1) == pytest.approx(0.4)
+    assert budget.wait(10.4999999) == 0.0
+    assert budget.wait(10.5) == 0.0
+    assert Budget(None).wait(0.0) == 0.0
+    burst = Budget(2.0, burst=2)
+    assert [burst.reserve(0.0), burst.wait(0.0), burst.reserve(0.0)] == [0.0, 0.0, 0.0]
+    assert burst.wait(0.0) == pytest.approx(0.5)
+
+
+def test_a_gate_can_be_held():
+    """Held without a failure it is closed until then, lets one probe through, and opens with its success."""
+    gate = Gate()
+    gate.hold(13.0)
+    assert (gate.wait(10.0), gate.wait(12.9999999), gate.wait(13.0)) == (3.0, 0.0, 0.0)
+    gate.hold(99.0)
+    assert gate.until == 13.0
+    assert gate.enter()
+    assert gate.wait(14.0) is None
+    gate.passed(14.0)
+    assert (gate.closed, gate.failures) == (False, 0)

@@ -45,7 +45,10 @@ BODIES = {
     "doubtful": task_error("fail_to_fetch_task"),
     "number": task_error("503"),
     "word with data": {"code": "oops", "message": "said", "data": {"x": 1}},
-    "word without data": {"code": "ETIMEDOUT", "message": "said"},
+    "word without data": {"code": "EREFUSED", "message": "said"},
+    "late word": {"code": "ETIMEDOUT", "message": "said", "data": None},
+    "lost upstream": task_error("internal_error", "read tcp: connection reset by peer"),
+    "own word with an id": {"code": "submitted", "message": "", "data": "task_1"},
     "error object": NO_CHANNEL,
     "error object, doubtful": {"error": {"message": "said", "code": "do_request_failed"}},
     "error object, number": {"error": {"message": "said", "code": 503}},
@@ -57,8 +60,13 @@ NEVER = {414: NO, 425: NO, 431: NO, 429: LIMIT, 430: LIMIT}
 REFUSED = dict.fromkeys((400, 404, 405, 413, 422), NO)
 REFUSED |= {401: errors.Unauthorized, 402: errors.QuotaExceeded, 403: errors.Unauthorized}
 #: the classes of a body: does it say no, is it a word of the gateway's own, did the distributor abort
-SAYS_NO = {name for name in BODIES if name.startswith(("own", "doubtful", "number", "word ", "error", "success"))}
-WORDS = {"own word", "word with data", "word without data", "error object"}
+SAYS_NO = {
+    name
+    for name in BODIES
+    if name.startswith(("own", "doubtful", "number", "word ", "error", "success", "late", "lost"))
+}
+WORDS = {"own word", "own word with an id", "word with data", "word without data", "error object"}
+WITH_DATA = {"word with data", "own word with an id"}
 ABORTED = {"error object", "error object, number"}
 
 
@@ -67,7 +75,7 @@ def expected(status: int, name: str) -> type:
     if 300 <= status < 400 or status in NEVER:
         return NEVER.get(status, NO)
     if status < 300:
-        return NO if name in WORDS else UNKNOWN
+        return NO if name in WORDS - WITH_DATA else UNKNOWN
     if name in SAYS_NO and status in REFUSED:
         return REFUSED[status]
     if status == 503 and name in WORDS | ABORTED:
@@ -149,6 +157,33 @@ def test_doubtful_codes_decide_nothing(code, status):
     assert type(asked(status, task_error(code))) is errors.SubmitUnknown
 
 
+MAYBE = {
+    "submitted": (200, {"code": "submitted", "message": "", "data": "task_1"}),
+    "queued": (200, {"code": "queued", "data": {"task_id": "task_1"}}),
+    "created": (201, {"code": "created", "data": {"task_id": "t1"}}),
+    "id at the top": (200, {"code": "submitted", "taskId": "t1"}),
+    "late": (200, {"code": "timeout", "message": "upstream timeout"}),
+    "late 504": (504, task_error("request_timeout")),
+    "deadline": (500, task_error("context_deadline_exceeded")),
+    "timed out": (500, task_error("upstream_error", "i/o timed out")),
+    "reset": (500, task_error("internal_error", "read tcp: connection reset by peer")),
+    "end": (502, task_error("internal_error", "unexpected EOF")),
+    "late in an object": (503, {"error": {"message": "upstream timeout", "code": "x"}}),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), MAYBE.values(), ids=MAYBE)
+def test_what_may_be_a_yes_is_no_refusal(status, body):
+    """An unexplained word beside an id, and a connection lost behind the gateway, decide nothing."""
+    assert type(asked(status, body)) is errors.SubmitUnknown
+
+
+@pytest.mark.parametrize("data", [None, "", [], {}], ids=ascii)
+def test_a_word_with_nothing_beside_it_is_a_refusal(data):
+    """A 2xx that says a word of its own and holds nothing is not accepted."""
+    assert type(asked(200, {"code": "sensitive_words", "message": "no", "data": data})) is errors.RequestRejected
+
+
 @pytest.mark.parametrize("code", ["sensitive_words", "invalid_request", "gen_relay_info_failed", "内容违规"])
 def test_a_word_of_the_gateways_own_is_a_refusal(code):
     """The gateway's own envelope with a word that nobody doubts means: not accepted, not charged."""
@@ -210,6 +245,8 @@ ACCEPTED = {
         ID,
     ),
     "snowflake as a number": ({"code": "success", "data": 1268154180129529857}, "1268154180129529857"),
+    "blank behind the code": ({"code": "success ", "data": "task_1"}, "task_1"),
+    "letters alone": ({"data": "abcdefabcdefabcd"}, "abcdefabcdefabcd"),
     "bad UTF-8": (b'{"code":"success","message":"\xff","data":"t1"}', "t1"),
     "mark": (b'\xef\xbb\xbf{"code":"success","data":"t1"}', "t1"),
     "truncated": ('{"code":"success","message":"","data":"t1"', "t1"),
@@ -229,6 +266,14 @@ NO_ID = {
     "null": {"code": "success", "data": None},
     "true": {"code": "success", "data": True},
     "count": {"code": "success", "data": 1},
+    "time in ms": {"code": 200, "msg": "success", "data": 1763724000000},
+    "a word alone": '"ok"',
+    "maintenance": '"maintenance"',
+    "an id alone": f'"{ID}"',
+    "list alone": [ID],
+    "pending": {"data": "pending"},
+    "failed": {"status": "failed", "id": "req-1", "message": "nope"},
+    "failed state": {"state": "error", "data": {"task_id": "t1"}},
     "dots": {"code": "success", "data": ".."},
     "path": {"code": "success", "data": "../../api/user/self"},
     "long": {"code": "success", "data": "x" * 129},
@@ -238,6 +283,11 @@ NO_ID = {
     "truncated dots": '{"code":"success","message":"","data":".."',
     "truncated refusal": '{"code":"quota_not_enough","message":"","data":"t1"',
     "truncated error": '{"error":{"message":"x"},"data":"t1"',
+    "truncated deep": '{"request":{"task_id":"origin-1"},"code":"success","da',
+    "truncated list": '{"code":"success","data":[{"task_id":"t1"}',
+    "truncated failure": '{"status":"failed","task_id":"t1"',
+    "truncated no": '{"success":false,"task_id":"t1"',
+    "truncated inner no": '{"code":200,"data":{"code":"oops","task_id":"t1"',
     "page with data": PAGE,
     "nothing": "",
 }  # fmt: skip
@@ -269,6 +319,35 @@ def test_what_never_left_is_not_unknown():
 def test_an_id_in_a_broken_answer_is_real(received):
     """An id that came before the connection broke is the task's."""
     assert unanswered("reset", sent=True, action="music", body=SENT, received=received) == "t1"
+
+
+CUT = {
+    "error": (500, b'{"message":"upstream failed","data":"trace-abc1"'),
+    "refusal": (400, b'{"message":"bad","task_id":"origin-task1"'),
+    "redirect": (302, b'{"data":"t1"'),
+    "deep": (200, b'{"request":{"task_id":"task-2"},"code":"success","da'),
+    "sent": (200, b'{"code":"success","task_id":"origin-1","da'),
+    "word": (0, b'{"data":"pending"'),
+    "half an id": (200, b'{"code":"success","data":"736a6f88'),
+    "closed": (200, b'{"code":"success"}{"data":"t1"'),
+}
+
+
+@pytest.mark.parametrize(("status", "received"), CUT.values(), ids=CUT)
+def test_a_cut_off_answer_gives_no_other_id(status, received):
+    """What broke off in an error, deep inside, or with an id that was sent itself names no accepted task."""
+    sent = b'{"task_id":"origin-1","continue_at":3}'
+    error = unanswered("reset", sent=True, action="music", body=sent, received=received, status=status)
+    assert type(error) is errors.SubmitUnknown
+    assert error.intent.status == status
+
+
+@pytest.mark.parametrize("status", [0, 200, 299])
+def test_a_cut_off_acceptance_gives_its_id(status):
+    """The first id that was not sent counts, of an answer that was a yes or whose status is not known."""
+    received = b' {"code":200,"x":["a",{"b":1}],"task_id":"origin-1","data":{"n":{"q":1},"taskId":"t7","task_id":"t8"},'
+    sent = b'{"task_id":"origin-1"}'
+    assert unanswered("reset", sent=True, action="music", body=sent, received=received, status=status) == "t7"
 
 
 @pytest.mark.parametrize(

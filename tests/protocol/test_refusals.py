@@ -43,7 +43,7 @@ TABLE = [
         errors.TaskNotFound,
         {R, D},
     ),
-    ("unknown task inside a 200", NO_TASK, 200, Kind.MISSING, errors.TaskNotFound, {R}),
+    ("unknown task inside a 200", NO_TASK, 200, Kind.MISSING, errors.TaskNotFound, {R, D}),
     (
         "record not found",
         {"code": "error", "message": "record not found"},
@@ -53,7 +53,7 @@ TABLE = [
         {R, D, L},
     ),
     ("job not exist", {"code": 404, "message": "job not exist"}, 404, Kind.MISSING, errors.TaskNotFound, {R, D, L}),
-    ("unknown task in a 500", NO_TASK, 500, Kind.OUTAGE, errors.GatewayUnavailable, {R, D}),
+    ("unknown task in a 500", NO_TASK, 500, Kind.MISSING, errors.TaskNotFound, {R, D}),
     # the key
     ("bad key", BAD_KEY, 401, Kind.KEY, errors.Unauthorized, {R}),
     ("bad key, no body", "", 401, Kind.KEY, errors.Unauthorized, set()),

@@ -84,6 +84,11 @@ def test_a_row_that_has_not_begun_has_nothing():
     assert (task.songs, task.lyrics, task.quota) == ((), None, None)
 
 
+def test_a_row_has_at_most_a_thousand_songs():
+    """Whatever else an answer holds is not read."""
+    assert len(read(data=[CLIP] * 1100).songs) == 1000
+
+
 def test_lyrics_are_words():
     """An object with a text is lyrics; one whose text is empty is nothing yet."""
     words = {"text": "la", "id": "l", "title": "T", "tags": "soft", "status": "complete"}
@@ -96,6 +101,8 @@ def test_lyrics_are_words():
     ("fields", "name", "value"),
     [
         ({"audio_url": "https://x.example/None.mp3"}, "audio_url", ""),
+        ({"audio_url": "None"}, "audio_url", ""),
+        ({"audio_url": "null"}, "audio_url", ""),
         ({"metadata": None, "duration": 7}, "duration", 7),
         ({"metadata": {"duration": 0}, "duration": 0}, "duration", None),
         ({"metadata": {}, "tags": "a", "prompt": "p"}, "tags", "a"),

@@ -15,6 +15,7 @@ from suno_async.protocol import wire
 from suno_async.protocol.dialects import read_tasks
 from suno_async.protocol.exchange import Answer, Request
 from suno_async.protocol.lenient import read_json
+from suno_async.protocol.life import Again, Life
 from suno_async.protocol.models import Status, Task
 from suno_async.protocol.refusals import Kind, Trouble
 from suno_async.protocol.wire import Look, ask_many, ask_one, read_many, read_one, read_task
@@ -495,6 +496,56 @@ def test_an_odd_envelope_is_read_slowly():
     """A batch in a foreign envelope, or the answer to a look at one, gives the same looks."""
     assert [look.task_id for look in read_many(answer({"code": 200, "data": [row("a"), row("b")]}))] == ["a", "b"]
     assert [look.task_id for look in read_many(answer(env(row("a"))))] == ["a"]
+
+
+@pytest.mark.parametrize("rows", [[1] * 30_000, [row(data=None, status="QUEUED")] * 20_001, [row()] * 3 + [1] * 19_998])
+def test_an_answer_of_far_too_many_rows_is_trouble(rows):
+    """More rows than anybody asks for are not read at all."""
+    found = read_many(answer(env(rows)))
+    assert found.kind is Kind.OUTAGE
+    assert str(found.error) == f"the gateway's answer tells of {len(rows):,} tasks"
+
+
+def test_how_many_rows_are_too_many_can_be_said():
+    """As many as were asked for are read, one more is trouble."""
+    body = env([row("a"), row("b")])
+    assert len(read_many(answer(body), most=2)) == 2
+    assert read_many(answer(body), 1).kind is Kind.OUTAGE
+    assert isinstance(read_many(answer(body | {"data": [row("a"), 5]}), 1), Trouble)
+
+
+@pytest.mark.parametrize("damage", [[], [None]], ids=["stock", "with a damaged row"])
+def test_odd_rows_are_read_up_to_a_thousand(damage):
+    """Rows that need the slow path are read until there were too many; stock rows behind them are read still."""
+    odd = [row(f"o{number}", "processing", data=None) for number in range(1200)]
+    found = read_many(answer(env([*damage, *odd, row("b", "FAILURE")])))
+    told = {look.task_id: look.status for look in found if look.task_id}
+    assert told.pop("b") is Status.FAILURE
+    assert len(told) == 1000 - len(damage)
+
+
+UNREAD = {
+    "no items": {"code": 200, "data": {"taskBatchId": "t", "items": []}},
+    "items running": {"code": 200, "data": {"items": [{"id": "1", "status": 20}]}},
+    "no clips": {"clips": []},
+    "no map": {"clips": {}},
+    "text": "[]",
+    "null text": "null",
+    "null in a list": [None],
+    "list in a list": [[clip()]],
+    "no address": [{"id": "c", "title": "x", "status": "complete"}],
+    "one of two": [{"id": "c", "status": "streaming"}, clip()],
+    "no words": {"id": "l", "text": "", "status": "complete"},
+    "None": [clip(audio_url="None")],
+}
+
+
+@pytest.mark.parametrize("data", UNREAD.values(), ids=UNREAD)
+def test_a_success_with_nothing_to_read_is_not_over(data):
+    """SUCCESS whose payload is empty, unread or still under way is looked at again."""
+    look = read_one(answer(env(row(data=data))), "t1")
+    assert look.status is Status.SUCCESS
+    assert isinstance(Life(task_id="t1", born=0.0).observe(look, 0.0), Again)
 
 
 TWICE = [

@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _unheard()
+    except OSError as error:
+        say(f"stdout cannot be written to: {error.strerror}")
+        return _unheard()
     return code if isinstance(code, int) else 0
 
 

@@ -62,12 +62,17 @@ STANDARD = Options()
 def open_suno(options: Options, **more: Any) -> Suno:
     """A client that is ready to be entered; raises ConfigurationError that says what is missing where."""
     file = read_settings(options.config)
-    base_url = options.base_url or os.environ.get("SUNO_BASE_URL") or file.base_url
+    base_url = options.base_url or os.environ.get("SUNO_BASE_URL")
+    api_key = os.environ.get("SUNO_API_KEY") or file.api_key
+    if not base_url and file.base_url:
+        base_url = file.base_url
+        if options.config is None and _PROJECT_FILE.is_file():
+            api_key = _key_of_the_same_file(file)
     if not base_url:
         raise ConfigurationError(
             "no gateway: set SUNO_BASE_URL, pass --base-url, or write base_url into suno.toml (or try: suno-async demo)"
         )
-    if not (os.environ.get("SUNO_API_KEY") or file.api_key):
+    if not api_key:
         raise ConfigurationError("no key: set SUNO_API_KEY, or write api_key into suno.toml; it is never a flag")
     for name in ("concurrency", "batch_size", "rate", "allow_insecure"):
         flag, said = getattr(options, name), getattr(file, name)
@@ -75,7 +80,17 @@ def open_suno(options: Options, **more: Any) -> Suno:
             more[name] = said if flag is None else flag
     if options.every is not None:
         more["pace"] = Fixed(options.every)
-    return Suno(base_url, api_key=os.environ.get("SUNO_API_KEY") or file.api_key, **more)
+    return Suno(base_url, api_key=api_key, **more)
+
+
+def _key_of_the_same_file(file: Settings) -> str:
+    """The environment's key does not go to an address that some directory's file names."""
+    if file.api_key:
+        return file.api_key
+    raise ConfigurationError(
+        f"./{_PROJECT_FILE} names a gateway and no key, and no other key is sent there: set SUNO_BASE_URL or pass"
+        f" --base-url to use that gateway, name the file with --config {_PROJECT_FILE}, or write api_key into it"
+    )
 
 
 def read_settings(config: Path | None = None) -> Settings:

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Literal, TypeGuard
 
 import anyio
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from ...client import Suno
 from ...protocol.errors import SunoError, TaskNotFound
@@ -19,8 +21,16 @@ from .words import read_ids
 
 Ids = Annotated[str, Parameter(help="Task ids; - reads them from stdin, one a line.")]
 Json = Annotated[bool, Parameter(name="--json", help="JSON Lines on stdout.", show_default=False)]
+
+
+def _check_seconds(_: object, value: object) -> None:
+    if isinstance(value, float) and not 0 <= value < inf:
+        raise ValueError(f"must be zero or more seconds, or none, not {value:g}.")
+
+
 Seconds = Annotated[
-    float | Literal["none"], Parameter(help="Stop waiting after so many seconds, or none.", metavar="SECONDS")
+    float | Literal["none"],
+    Parameter(help="Stop waiting after so many seconds, or none.", metavar="SECONDS", validator=_check_seconds),
 ]
 
 
@@ -51,7 +61,9 @@ PATIENT = Waiting()
 def fetch(
     *ids: Ids,
     as_json: Json = False,
-    timeout: Annotated[float, Parameter(help="Seconds for one request.", metavar="SECONDS")] = 30.0,
+    timeout: Annotated[
+        float, Parameter(help="Seconds for one request.", metavar="SECONDS", validator=Number(gt=0, lt=inf))
+    ] = 30.0,
     options: Options = STANDARD,
 ) -> int:
     """Look at tasks once. A task that still runs is no failure."""
@@ -152,5 +164,8 @@ def _resumable(report: Report, words: list[str]) -> Iterator[None]:
         yield
         why = "the wait is over"
     finally:
-        report.end()
-        tell_how_to_go_on(report.open, words, why)
+        try:
+            report.end()
+        finally:
+            # also where stdout cannot be written to any more
+            tell_how_to_go_on(report.open, words, why)

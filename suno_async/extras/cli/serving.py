@@ -21,7 +21,14 @@ Speed = Annotated[
 
 def gateway(
     *,
-    port: Annotated[int, Parameter(help="Where to listen on 127.0.0.1; 0 takes a free port.", show_default=False)] = 0,
+    port: Annotated[
+        int,
+        Parameter(
+            help="Where to listen on 127.0.0.1; 0 takes a free port.",
+            show_default=False,
+            validator=Number(gte=0, lte=65535),
+        ),
+    ] = 0,
     speed: Speed = 1.0,
     seed: Annotated[str, Parameter(help="What ids, lengths, failures and faults follow from.")] = "0",
     era: Annotated[EraName, Parameter(help="The generation of new-api it behaves as.")] = "2026",

@@ -44,7 +44,19 @@ def test_own_arguments(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["nope"], ["wait"], ["wait", "a", "--until", "noon"], ["fetch", "a", "--nope"], ["fetch", "a/b"]]
+    "words",
+    [
+        ["nope"],
+        ["wait"],
+        ["wait", "a", "--until", "noon"],
+        ["wait", "a", "--timeout", "-1"],
+        ["wait", "a", "--timeout", "nan"],
+        ["watch", "a", "--timeout", "inf"],
+        ["fetch", "a", "--timeout", "0"],
+        ["fetch", "a", "--nope"],
+        ["fetch", "a/b"],
+        ["gateway", "--port", "99999"],
+    ],
 )
 def test_usage(cli, words):
     """What the command line cannot mean is a 2, told in one line."""
@@ -71,6 +83,15 @@ def test_nobody_reads(monkeypatch):
         monkeypatch.setattr(sys, "stdout", gone)
         monkeypatch.setattr(app, "build", lambda: print)
         assert main(["some data"]) == 1
+
+
+def test_a_full_disk(monkeypatch, capsys):
+    """What cannot be written to stdout is told in one line, and is no traceback."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, not a path of ours
+        monkeypatch.setattr(sys, "stdout", full)
+        monkeypatch.setattr(app, "build", lambda: print)
+        assert main(["some data"]) == 1
+    assert capsys.readouterr().err == "suno-async: stdout cannot be written to: No space left on device\n"
 
 
 def test_lazy_imports():

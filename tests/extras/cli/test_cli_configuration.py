@@ -75,6 +75,28 @@ def test_first_file_only(tmp_path):
     assert (read_settings().api_key, read_settings().base_url) == (None, "https://elsewhere")
 
 
+def test_no_other_key_for_the_address_of_a_directory(opened, monkeypatch):
+    """The environment's key never goes to an address of ./suno.toml; that file's own key does."""
+    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
+    assert opened() == {"base_url": "https://file", "api_key": KEY}
+    write("suno.toml", "base_url = 'https://file'")
+    with pytest.raises(ConfigurationError, match=r"set SUNO_BASE_URL or pass --base-url .* --config suno.toml"):
+        opened()
+
+
+def test_the_key_of_the_environment_for_an_address_that_was_chosen(opened, monkeypatch, tmp_path):
+    """A flag, the environment, ``--config`` and the user's own file name addresses that get the environment's key."""
+    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    write(tmp_path / "home/suno-async/config.toml", "base_url = 'https://home'")
+    assert opened() == {"base_url": "https://home", "api_key": "sk-env"}
+    write("suno.toml", "base_url = 'https://file'")
+    assert opened(config=Path("suno.toml")) == {"base_url": "https://file", "api_key": "sk-env"}
+    assert opened(base_url="https://flag") == {"base_url": "https://flag", "api_key": "sk-env"}
+    monkeypatch.setenv("SUNO_BASE_URL", "https://env")
+    assert opened() == {"base_url": "https://env", "api_key": "sk-env"}
+
+
 def test_named_file(tmp_path):
     """A file that is named is the only one that is read."""
     write("suno.toml", "rate = 1")

@@ -224,3 +224,14 @@ def test_json_is_for_machines(cli, gateway):
     ended = cli("fetch", task_id, "--json")
     assert json.loads(ended.out)["finish_time"].endswith("+00:00")
     assert "猫" in ended.out
+
+
+def test_the_ids_are_told_also_where_nothing_can_be_written(cli, gateway, monkeypatch):
+    """If stdout breaks while a wait goes on, how to go on with the open ids is told all the same."""
+    done, still = gateway.put(data=[CLIP]), gateway.put(status="IN_PROGRESS", data=None)
+    with open("/dev/full", "w", buffering=1) as full:  # noqa: PTH123 - a device, not a path of ours
+        monkeypatch.setattr("sys.stdout", full)
+        ended = cli("wait", "--json", done, still, "--timeout", "5")
+    assert ended.code == 1
+    assert shlex.join(["suno-async", "wait", "--timeout", "5.0", "--json"]) in ended.err
+    assert still in ended.err
