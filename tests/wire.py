@@ -175,7 +175,7 @@ class Wire:
         self.open += 1
         try:
             await self._serve(reader, writer, self.connections)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         except Exception as error:  # noqa: BLE001 - raised where the test can see it
             self._errors.append(error)
