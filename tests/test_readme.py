@@ -67,7 +67,8 @@ async def test_every_program_runs():
 @pytest.mark.parametrize("words", commands(), ids=shlex.join)
 def test_every_command_is_one(words):
     """Each ``suno-async ...`` in a block of commands is a command line that the parser takes."""
-    build().parse_args([STDIN if word == "-" else word for word in words])
+    command, _, _ = build().parse_args([STDIN if word == "-" else word for word in words])
+    assert callable(command)
 
 
 def test_every_command_in_the_text_is_one():
@@ -75,7 +76,7 @@ def test_every_command_in_the_text_is_one():
     for line in re.findall(r"`suno-async ([^`]+)`", README):
         names = [word for word in shlex.split(line) if not word.startswith("-")]
         if names:
-            build()[names[0]]
+            assert build()[names[0]].name == (names[0],)
 
 
 def test_little_is_left_out():

@@ -966,4 +966,6 @@ async def test_leaving_closes_every_connection():
             await transport.look(LOOK)
             await transport.distrust()
             await transport.look(LOOK)
+            assert wire.open >= 1
         await until(lambda: wire.open == 0)
+        assert wire.open == 0

@@ -84,6 +84,7 @@ async def test_the_beat_goes_on_by_itself(eventually):
         await anyio.sleep(0.04)
         ids = gateway.seed_tasks(1, duration=30.0)
         await eventually(lambda: statuses(gateway, ids) == ["SUCCESS"])
+        assert statuses(gateway, ids) == ["SUCCESS"]
 
 
 async def test_what_the_upstream_says(gateway, row_of):
