@@ -13,6 +13,7 @@ LOOK = ["look"]
 THOUSANDS = ["many", "--ids", "100000", "--pace", "10", "--batch", "100"]
 MILLION = ["many", "--ids", "1000000", "--pace", "20", "--batch", "500", "--rounds", "1"]
 IMPORTS = ["imports"]
+JOURNAL = ["journal"]
 
 
 def run(arguments: list[str]) -> dict[str, Any]:
@@ -35,6 +36,16 @@ def rows(*, million: bool) -> list[tuple[str, str, str, list[str]]]:
     if "help_ratio" in imports:
         ratio = f"{imports['help_ratio']} x"
         table.append(("`suno-async --help` over `import suno_async`", ratio, "2 x", IMPORTS))
+    journal = run(JOURNAL)
+    each = f"{journal['each_us']} us ({journal['plain_us']} us)"
+    stalls = f"{journal['stall_p99_ms']} ms ({journal['idle_p99_ms']} ms)"
+    alone = f"{journal['alone_ms']} ms ({journal['plain_alone_ms']} ms)"
+    table += [
+        ("200 submissions at once written down: time for each (a plain `sqlite3` loop's)", each, "20 us", JOURNAL),
+        ("the same: processor time over that loop's", f"{journal['cpu_ratio']} x", "6 x", JOURNAL),
+        ("the same: 99 of 100 stalls of the loop are shorter (an idle loop's)", stalls, "5 ms", JOURNAL),
+        ("one submission written down: time until it is durable (a plain commit's)", alone, "-", JOURNAL),
+    ]
     sizes = [(THOUSANDS, "100,000 ids", ("15", "800", "20")), (MILLION, "1,000,000 ids", ("10", "1,000", "100"))]
     for script, name, (cpu, size, stall) in sizes[: 1 + million]:
         many = run(script)

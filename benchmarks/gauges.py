@@ -70,10 +70,11 @@ def resident() -> int:
 
 
 class Stalls:
-    """The longest time the event loop did not come round, beyond ``every`` seconds, while it was watched."""
+    """The times the event loop did not come round, beyond ``every`` seconds, while it was watched."""
 
     def __init__(self, every: float = 0.005) -> None:
         self.worst = 0.0
+        self._all: list[float] = []
         self._every = every
         self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -90,9 +91,14 @@ class Stalls:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self.worst = max(self.worst, now - self._last - self._every)
+        self._all.append(now - self._last - self._every)
+        self.worst = max(self.worst, self._all[-1])
         self._last = now
         self._timer = loop.call_later(self._every, self._tick)
+
+    def percentile(self, share: float) -> float:
+        """So many of a hundred stalls were shorter."""
+        return sorted(self._all)[int(len(self._all) * share / 100)]
 
     def stop(self) -> float:
         """Ends it; the worst stall in seconds."""

@@ -5,6 +5,7 @@ from .protocol.errors import (
     ClientClosed,
     ConfigurationError,
     GatewayUnavailable,
+    JournalError,
     QuotaExceeded,
     RateLimited,
     RequestRejected,
@@ -16,8 +17,10 @@ from .protocol.errors import (
     UnexpectedResponse,
     WaitTimeout,
 )
-from .protocol.models import Intent, Lyrics, Song, Status, Task
+from .protocol.intents import Intent, IntentState
+from .protocol.models import Lyrics, Song, Status, Task
 from .protocol.pace import Adaptive, Backoff, Fixed, Pace, Scaled
+from .protocol.reconciliation import Finding, Verdict
 from .protocol.requests import Custom, Extend, Inspiration, Submission, WriteLyrics
 
 __all__ = [
@@ -27,11 +30,14 @@ __all__ = [
     "ConfigurationError",
     "Custom",
     "Extend",
+    "Finding",
     "Fixed",
     "GatewayUnavailable",
     "Inspiration",
     "Intent",
+    "IntentState",
     "Job",
+    "JournalError",
     "Lyrics",
     "Pace",
     "QuotaExceeded",
@@ -49,6 +55,7 @@ __all__ = [
     "TaskNotFound",
     "Unauthorized",
     "UnexpectedResponse",
+    "Verdict",
     "WaitTimeout",
     "WriteLyrics",
 ]

@@ -178,7 +178,7 @@ async def test_what_is_no_task_id_is_refused_by_every_verb(task_id):
             with pytest.raises(StopAsyncIteration):
                 await anext(stream)
         assert wire.asked == 1
-        assert "healthy" in {life.task_id for life in suno._tracker._lives}
+        assert "healthy" in {life.task_id for life in suno._runtime.tracker._lives}
         group.cancel_scope.cancel()
 
 

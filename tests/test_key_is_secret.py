@@ -19,6 +19,7 @@ from wire import Call, Unhurt, Wire, answer, no_such_name, row, seen, told, unti
 
 import suno_async
 from suno_async import Fixed, Inspiration, Submission, Suno, SunoError
+from suno_async.protocol.inputs import Secret
 from suno_async.testing import Gateway
 
 CANARY = "CANARYcanary"
@@ -320,10 +321,10 @@ async def test_a_cancelled_request_shows_no_frame_that_holds_the_key(beginning, 
         suno = await Suno(wire.url, api_key=KEY, pace=Fixed(0.02), timeout=1).__aenter__()
         for verb in (suno.fetch("a"), suno.wait("b"), suno.fetch_many(["c", "d"]), listed(suno.watch(["e"]))):
             await cancelled(verb)
-        suno._runner.cancel()
-        await asyncio.wait([suno._runner])
+        suno._runtime.runner.cancel()
+        await asyncio.wait([suno._runtime.runner])
         with suppress(asyncio.CancelledError):
-            spill.errors += [error] if (error := suno._runner.exception()) else []
+            spill.errors += [error] if (error := suno._runtime.runner.exception()) else []
     assert len(spill.errors) == 4
 
 
@@ -514,10 +515,11 @@ async def test_errors_travel_without_the_key(spill):
 
 def test_a_secret_does_not_leave_its_process():
     """A key cannot be pickled, printed or formatted."""
-    suno = Suno("https://gateway.example", api_key=KEY)
+    key = Secret(KEY)
     with pytest.raises(TypeError):
-        pickle.dumps(suno._transport._key)
-    assert f"{suno._transport._key} {suno._transport._key!r}" == "*** ***"
+        pickle.dumps(key)
+    assert f"{key} {key!r}" == "*** ***"
+    assert key.reveal() == KEY
 
 
 async def test_a_submission_with_the_key_in_it_is_the_callers_own(spill):

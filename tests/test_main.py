@@ -21,13 +21,13 @@ ENTRY = [sys.executable, "-m", "suno_async"]
 def environment(tmp_path):
     """An environment without any configuration of Suno's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SUNO_")}
-    return {**kept, "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    return {**kept, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
 
 
 @pytest.fixture
 def exported(environment, tmp_path):
     """The environment that ``suno-async gateway`` asks for; it ends with 0 when it is interrupted."""
-    words = [*ENTRY, "gateway", "--speed", "40"]
+    words = [*ENTRY, "gateway", "--speed", "15"]
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, cwd=tmp_path
     )

@@ -44,7 +44,7 @@ def commands() -> list[list[str]]:
     return [words[1:] for words in cut]
 
 
-async def test_every_program_runs():
+async def test_every_program_runs(tmp_path):
     """Each python block, as a script of its own: it ends well, and says nothing on stderr."""
     programs = blocks("python", "py")
     assert programs
@@ -54,7 +54,7 @@ async def test_every_program_runs():
         environment = {**os.environ, "SUNO_BASE_URL": gateway.url, "SUNO_API_KEY": gateway.api_key}
         command = [sys.executable, "-W", "error", "-c", program]
         with anyio.fail_after(45):
-            done = await anyio.run_process(command, env=environment, check=False)
+            done = await anyio.run_process(command, env=environment, cwd=tmp_path, check=False)
         ended.append((done.returncode, done.stderr.decode()))
 
     # slow enough for the ids to be there when they are asked for, quick enough for a test

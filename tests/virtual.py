@@ -11,13 +11,14 @@ from typing import Any, NamedTuple, Self
 import anyio
 import anyio.lowlevel
 
+from suno_async.engine.journal import Store
 from suno_async.engine.lane import Lane
 from suno_async.engine.streams import Stream
 from suno_async.engine.submissions import Submissions
 from suno_async.engine.tracker import Tracker
 from suno_async.engine.waits import Glance, Wait
 from suno_async.protocol.batch import Batch
-from suno_async.protocol.errors import ClientClosed
+from suno_async.protocol.errors import ClientClosed, JournalError
 from suno_async.protocol.exchange import Answer, Broken, Request
 from suno_async.protocol.limits import Budget
 from suno_async.protocol.pace import Fixed
@@ -225,18 +226,55 @@ class World:
         return Answer(200, {}, f'{{"code":"success","message":"","data":"task-{number}"}}'.encode(), True)
 
 
+class Inline:
+    """Carries operations to a real store on the loop itself, after ``latency``: a thread would have a time of its own.
+
+    ``refusals``: for the next writes, the error of the disk (None: none).
+    """
+
+    def __init__(self, path, *, latency=0.01) -> None:
+        self.path, self.latency = path, latency
+        self.refusals: deque[JournalError | None] = deque()
+
+    async def open(self) -> None:
+        self.store = Store(self.path)
+
+    async def close(self) -> None:
+        self.store.close()
+
+    async def write(self, operation, *, kept=False):
+        await anyio.sleep(self.latency)
+        refusal = self.refusals.popleft() if self.refusals else None
+        if refusal is not None:
+            raise refusal
+        return self.store.commit([operation])[0]
+
+    def note(self, operation) -> None:
+        self.store.commit([operation])
+
+
 class Engine:
     """The engine put together over a world, as the client does it."""
 
-    def __init__(self, world, *, pace=None, size=100, slots=16, rate=None, seed=0) -> None:
+    def __init__(self, world, *, pace=None, size=100, slots=16, rate=None, seed=0, journal=None) -> None:
         rng, budget = Random(seed), Budget(rate)
         self.world = world
         self.slots = slots
         self.lane = Lane(world, budget=budget, slots=slots, rng=rng)
         self.batch = Batch(size)
-        self.tracker = Tracker(self.lane, pace=pace or Fixed(5.0), batch=self.batch)
+        self.tracker = Tracker(self.lane, pace=pace or Fixed(5.0), batch=self.batch, record=journal)
         self.poller = self.tracker.poller
-        self.submissions = Submissions(world.submit, spawn=self.spawn, budget=budget, slots=slots, rng=rng)
+        self.submissions = Submissions(
+            world.submit,
+            spawn=self.spawn,
+            budget=budget,
+            slots=slots,
+            rng=rng,
+            quota=self.lane.quota,
+            accepted=self.tracker.submitted,
+            ledger=journal,
+            gateway="https://gateway",
+        )
 
     def spawn(self, function) -> None:
         self.group.start_soon(function)

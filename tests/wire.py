@@ -109,7 +109,9 @@ class Call:
         self._writer.close()
 
     def reset(self) -> None:
-        """The connection ends here, by RST."""
+        """The connection ends here, by RST; where the other side was the first to end it, its socket is closed."""
+        if self._writer.is_closing():
+            return
         plain = self._writer.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
@@ -122,6 +124,48 @@ class Call:
 Step = bytes | Callable[[Call], Awaitable[bytes | None]] | Callable[[Call], bytes | None]
 
 
+def raw(*lines: str, body: bytes = b"") -> bytes:
+    """An answer's head, line by line, and whatever follows it."""
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def then_fin(data: bytes) -> Step:
+    """These bytes, and the end of the connection in good order."""
+
+    async def step(call: Call) -> None:
+        await call.send(data)
+        call.fin()
+
+    return step
+
+
+def then_reset(data: bytes) -> Step:
+    """These bytes, and a moment later RST."""
+
+    async def step(call: Call) -> None:
+        await call.send(data)
+        await anyio.sleep(0.05 * getattr(asyncio.get_running_loop(), "speed", 1.0))
+        call.reset()
+
+    return step
+
+
+def then_stall(data: bytes) -> Step:
+    """These bytes, and then nothing."""
+
+    async def step(call: Call) -> None:
+        await call.send(data)
+        await call.stall()
+
+    return step
+
+
+async def follow(step: Step, call: Call) -> bytes | None:
+    """What is left to be sent after a step, in a step that is made of others."""
+    rest: Any = step(call) if callable(step) else step
+    return await rest if isinstance(rest, Awaitable) else rest
+
+
 class Wire:
     """``async with Wire(step, step, ...)``: the n-th request gets the n-th step, the last step is for all further ones.
 
@@ -129,7 +173,8 @@ class Wire:
     fails in a step fails the test.
     """
 
-    def __init__(self, *steps: Step, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *steps: Step, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        self.port = port
         self.calls: list[Call] = []
         self.connections = 0
         self.open = 0
@@ -149,9 +194,14 @@ class Wire:
         """Requests that have come."""
         return len(self.calls)
 
+    @property
+    def posts(self) -> list[Call]:
+        """Submissions that have come: each may be paid for."""
+        return [call for call in self.calls if "/suno/submit/" in call.path]
+
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls, limit=2**24)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=self._tls, limit=2**24)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
@@ -175,7 +225,7 @@ class Wire:
         self.open += 1
         try:
             await self._serve(reader, writer, self.connections)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, TimeoutError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         except Exception as error:  # noqa: BLE001 - raised where the test can see it
             self._errors.append(error)
@@ -194,9 +244,7 @@ class Wire:
             call = Call(request, len(self.calls) + 1, connection, (reader, writer))
             self.calls.append(call)
             step = self._steps[min(call.number, len(self._steps)) - 1]
-            rest: Any = step(call) if callable(step) else step
-            rest = await rest if isinstance(rest, Awaitable) else rest
-            if rest is not None:
+            if (rest := await follow(step, call)) is not None:
                 await call.send(rest)
 
     async def _request(self, reader: asyncio.StreamReader) -> bytes:
@@ -224,10 +272,23 @@ class Hasty(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__(_Impatient(self.speed))
+        self.attempts = 0
+        """Connections that somebody here tried to open, also where nobody listens."""
+        self.connecting = self.most_connecting = 0
 
     def time(self) -> float:
         """Loop time."""
         return time.monotonic() * self.speed
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """Opens a connection, and counts it."""
+        self.attempts += 1
+        self.connecting += 1
+        self.most_connecting = max(self.most_connecting, self.connecting)
+        try:
+            await super().sock_connect(sock, address)
+        finally:
+            self.connecting -= 1
 
 
 class _Impatient(selectors.DefaultSelector):  # type: ignore[valid-type, misc]

@@ -1,4 +1,4 @@
-"""The lane: the one way to the gateway that all looks share, with its gate, its budget and its slots.
+"""The lane: the one way to the gateway that all looks share, with its gate, its budget, its quota and its slots.
 
 What is known about the gateway as a whole is kept here: that it is one, that its single looks name no task, that its
 key is refused.
@@ -15,7 +15,7 @@ import anyio
 
 from ..protocol.errors import GatewayUnavailable, SunoError
 from ..protocol.exchange import Answer, Broken, Request
-from ..protocol.limits import Budget, Gate, retry_delay
+from ..protocol.limits import Budget, Gate, Quota, retry_delay
 from ..protocol.models import Task
 from ..protocol.refusals import Kind, Trouble, settle_elsewhere, trouble_of_broken
 from ..protocol.wire import ask_one, read_task
@@ -47,6 +47,7 @@ class Lane:
 
     def __init__(self, network: Network, *, budget: Budget, slots: int, rng: Random) -> None:
         self.gate = Gate()
+        self.quota = Quota()
         self.budget = budget
         self.slots = anyio.Semaphore(slots, fast_acquire=True)
         self.chance: Callable[[], float] = rng.random
@@ -104,6 +105,7 @@ class Lane:
     def succeeded(self) -> None:
         """An answer told about tasks."""
         self.readable = True
+        self.quota.earn()
         self.gate.welcomed()
         if self.gate.failures:
             self.gate.passed(anyio.current_time())
@@ -147,6 +149,16 @@ class Lane:
         self.gate.welcomed()
         return not self._network.renew_key()
 
+    async def once(self, request: Request, timeout: float) -> Answer | Broken:
+        """The answer to a request that is about no task: it takes its turn, and nothing is learned from it."""
+        end = anyio.current_time() + timeout
+        await self.enter(end=end)
+        probe = self.gate.enter()
+        try:
+            return await self._network.look(request, timeout=max(_LEAST_SECONDS, end - anyio.current_time()))
+        finally:
+            self.leave(probe=probe)
+
     async def fetch(self, task_id: str, timeout: float) -> Task:
         """One look at one task, in the caller's own task; transient faults are tried again at most twice.
 
@@ -165,7 +177,7 @@ class Lane:
                 continue
             attempts += 1
             delay = retry_delay(found, attempts, self.chance())
-            if delay is None or anyio.current_time() + delay >= end:
+            if delay is None or anyio.current_time() + delay >= end or not self.quota.spend():
                 raise told(found.error, task_id=task_id, attempts=attempts)
             await anyio.sleep(delay)
 

@@ -286,20 +286,24 @@ class Poller:
         if kind is Kind.KEY and self._lane.renewed():
             self._put_back(lives, _RETRY_SECONDS)
             return
+        # a gateway that says nothing about a task is asked again at the pace; a request that failed, soon
+        soon = kind not in {Kind.NO_NEWS, Kind.REJECTED} and self._lane.quota.spend()
         for life in lives:
             if not life.gone:
-                self._push(life, now + self._pause(life, kind, now))
+                self._push(life, now + self._pause(life, trouble, now, soon=soon))
         self._listener.faulted(lives, trouble.error)
         if kind is Kind.KEY:
             self._lane.gate.hold(now + _REFUSAL_SECONDS)
         if kind is Kind.ELSEWHERE or (kind is Kind.KEY and self._lane.refused_for_good()):
             self._listener.stopped(trouble.error)
 
-    def _pause(self, life: Life, kind: Kind, now: float) -> float:
+    def _pause(self, life: Life, trouble: Trouble, now: float, *, soon: bool) -> float:
         """Seconds until an id is asked for again whose request told nothing; trouble of its own makes it longer."""
-        if kind is Kind.KEY:
+        if trouble.kind is Kind.KEY:
             return _REFUSAL_SECONDS
-        paced = kind in {Kind.NO_NEWS, Kind.REJECTED}
-        soonest = self.delay(life, now) if paced else _RETRY_SECONDS * self._lane.chance()
+        soonest = _RETRY_SECONDS * self._lane.chance() if soon else self.delay(life, now)
+        if trouble.kind is Kind.OUTAGE:
+            # after 429 it is the gate that keeps everybody back
+            soonest += trouble.retry_after or 0.0
         longest = min(_LONGEST_SECONDS, 2.0 ** min(life.faults - 1, 6)) if life.faults > 1 else 0.0
         return max(soonest, longest)

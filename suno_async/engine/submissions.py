@@ -1,38 +1,86 @@
-"""The submissions: each is sent once, in a task of its own that outlives its caller, and its outcome is told."""
+"""The submissions: each is sent in a task of its own that outlives its caller, and its outcome is written and told.
+
+Every attempt stands between two records of the journal: the intent before its first byte, the outcome before anybody
+hears of it. Whenever the process ends, what is on the disk says how far each submission may have come.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
-from ..protocol.errors import SunoError, Unauthorized
+from ..protocol.errors import ConfigurationError, JournalError, SubmitUnknown, SunoError, Unauthorized
 from ..protocol.exchange import Answer, Broken, Request
-from ..protocol.limits import Budget
-from ..protocol.outcome import judge, unanswered
+from ..protocol.intents import Intent, IntentState
+from ..protocol.limits import RESUBMIT_ON, Budget, Quota, resend_delay
+from ..protocol.outcome import concluded, judge, unanswered
+from ..protocol.refusals import request_id
 
 logger = logging.getLogger("suno_async")
 
 DRAIN_SECONDS = 30.0
 """How long a cancelled caller, or a client that closes, waits for the outcome of what has been sent."""
-_ATTEMPTS = 3
 _REFUSED = 401
 """The gateway's own no, before anything goes upstream."""
+
+Outcome = str | SunoError
+"""The id of an accepted task, or what is known instead."""
+
+
+class Ledger(Protocol):
+    """What submissions need of the journal."""
+
+    async def intend(self, intent: Intent) -> tuple[Intent, bool]:
+        """Writes it down and gives (it, True), or (the earlier one that had the same idempotency key, False)."""
+        ...
+
+    async def conclude(self, intent: Intent) -> None:
+        """Writes down how it ended."""
+        ...
 
 
 class _Errand:
     """One submission on its way."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, idempotency_key: str | None, gateway: str) -> None:
         self.request = request
-        self.action = request.path.rpartition("/suno/submit/")[2]
-        self.outcome: asyncio.Future[str | SunoError] = asyncio.get_running_loop().create_future()
+        self.intent = Intent(
+            gateway=gateway,
+            action=request.path.rpartition("/suno/submit/")[2],
+            body=request.body or b"",
+            sent=False,
+            idempotency_key=idempotency_key,
+            state=IntentState.INTENDED,
+        )
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.latest = self.broken(Broken("it was not sent any more", sent=False))
+        self.pending = False
+        """Its intent is being written, or is written without an outcome."""
         self.sending = False
-        self.wanted = True
+        """And it may be with the gateway."""
+        self.callers = 0
         self.drained = False
         """Its caller has waited as long as anybody will."""
+        self.hopeless = False
+        """Another attempt would end as this one did."""
+        self.request_id: str | None = None
+        """The gateway's name for the latest attempt, where it told."""
+
+    def broken(self, broken: Broken) -> Outcome:
+        """What a submission without a whole answer means."""
+        facts = {"action": self.intent.action, "body": self.intent.body, "received": broken.received}
+        return unanswered(broken.reason, sent=broken.sent, status=broken.status, **facts)  # type: ignore[arg-type]
+
+    def answered(self, answer: Answer | Broken) -> Outcome:
+        """What an answer means."""
+        if isinstance(answer, Broken):
+            self.hopeless, self.request_id = answer.certificate, None
+            return self.broken(answer)
+        self.request_id = request_id(answer.headers)
+        return judge(answer, action=self.intent.action, body=self.intent.body)
 
 
 class Submissions:
@@ -46,7 +94,12 @@ class Submissions:
         budget: Budget,
         slots: int,
         rng: Random,
+        quota: Quota | None = None,
         renew: Callable[[], bool] = lambda: False,
+        accepted: Callable[[str, str], None] = lambda _task_id, _action: None,
+        ledger: Ledger | None = None,
+        gateway: str = "",
+        resubmit_on: Collection[int] = RESUBMIT_ON,
     ) -> None:
         self._send = send
         self._renew = renew
@@ -54,97 +107,171 @@ class Submissions:
         self._budget = budget
         self._slots = anyio.Semaphore(slots, fast_acquire=True)
         self._chance = rng.random
+        self._quota = quota or Quota()
+        self._accepted = accepted
+        self._ledger = ledger
+        self._gateway = gateway
+        self._resubmit_on = resubmit_on
         self._open: set[_Errand] = set()
+        self._keyed: dict[str, _Errand] = {}
 
-    async def submit(self, request: Request) -> str:
-        """The task id of an accepted submission.
+    @property
+    def under_way(self) -> frozenset[str]:
+        """The intents whose outcome is still to come."""
+        return frozenset(errand.intent.intent_id for errand in self._open)
+
+    async def submit(self, request: Request, *, idempotency_key: str | None = None) -> str:
+        """The task id of an accepted submission; with a key that was used before, that of the earlier one.
 
         Raises RequestRejected and its kinds or GatewayUnavailable if nothing was accepted, SubmitUnknown if nobody
-        can tell. Cancelled before anything was sent, nothing is sent; cancelled later, it reads on for up to 30 s, so
-        that the outcome is known (and logged) before the cancellation leaves.
+        can tell, and JournalError if it could not be written down: before it was sent, or with ``task_id`` after it
+        was accepted. Cancelled before anything was sent, nothing is sent; cancelled later, it reads on for up to
+        30 s, so that the outcome is known (and written) before the cancellation leaves.
         """
-        errand = _Errand(request)
-        self._spawn(lambda: self._run(errand))
-        self._open.add(errand)
+        errand = self._errand(request, idempotency_key)
+        errand.callers += 1
         try:
             # shielded: cancelling the caller must not cancel the outcome
             outcome = await asyncio.shield(errand.outcome)
         except asyncio.CancelledError:
-            errand.wanted = False
-            if errand.outcome.done():
-                self._tell(errand)
-            elif errand.sending:
-                with anyio.CancelScope(shield=True):
-                    await asyncio.wait([errand.outcome], timeout=DRAIN_SECONDS)
-                errand.drained = True
+            errand.callers -= 1
+            await self._leave(errand)
             raise
         if isinstance(outcome, SunoError):
             raise outcome
         return outcome
 
+    def _errand(self, request: Request, key: str | None) -> _Errand:
+        """A new one, or the one under way that has the same idempotency key."""
+        errand = self._keyed.get(key) if key is not None else None
+        if errand is not None:
+            _check_same(errand.intent, request)
+            return errand
+        errand = _Errand(request, key, self._gateway)
+        self._spawn(lambda: self._run(errand))
+        self._open.add(errand)
+        if key is not None:
+            self._keyed[key] = errand
+        return errand
+
+    async def _leave(self, errand: _Errand) -> None:
+        """A caller was cancelled: what may be with the gateway is read on for a while."""
+        if errand.callers:
+            return
+        if errand.outcome.done():
+            self._tell(errand)
+        elif errand.pending:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([errand.outcome], timeout=DRAIN_SECONDS)
+            errand.drained = True
+
     async def drain(self) -> None:
         """Returns when nothing is on its way any more, or after 30 s; what was not sent yet is not sent."""
         for errand in self._open:
-            errand.wanted = errand.wanted and errand.sending
-        outcomes = [errand.outcome for errand in self._open if errand.sending and not errand.drained]
+            errand.callers = errand.callers if errand.sending else 0
+        outcomes = [errand.outcome for errand in self._open if errand.pending and not errand.drained]
         if outcomes:
             await asyncio.wait(outcomes, timeout=DRAIN_SECONDS)
 
     async def _run(self, errand: _Errand) -> None:
-        outcome: str | SunoError = unanswered("it was not sent any more", sent=False, action=errand.action, body=b"")
         try:
-            async with self._slots:
-                outcome = await self._deliver(errand, outcome)
-        except BaseException:
-            if errand.sending:
-                outcome = self._broken(errand, Broken("the client was closed before the answer came"))
-            raise
+            await self._deliver(errand)
+        except SunoError as error:
+            errand.latest = error
         finally:
             self._open.discard(errand)
-            errand.outcome.set_result(outcome)
-            if not errand.wanted:
+            if errand.intent.idempotency_key is not None:
+                del self._keyed[errand.intent.idempotency_key]
+            errand.outcome.set_result(errand.latest)
+            if not errand.callers:
                 self._tell(errand)
 
     def _tell(self, errand: _Errand) -> None:
         """Nobody else will hear of this outcome."""
-        if errand.sending:
+        if errand.intent.sent:
             logger.warning("a submission whose caller was cancelled: %s", errand.outcome.result())
 
-    async def _deliver(self, errand: _Errand, outcome: str | SunoError) -> str | SunoError:
-        """Sends it; once more with another key, if there is one, where it is proven that the first one was refused."""
-        outcome = await self._send_once(errand, outcome)
-        refused = isinstance(outcome, Unauthorized) and outcome.status == _REFUSED
-        if refused and errand.wanted and self._renew():
-            errand.sending = False
-            outcome = await self._send_once(errand, outcome)
-        return outcome
+    async def _deliver(self, errand: _Errand) -> None:
+        """Attempts until something is decided: again only where it is proven that nothing was accepted."""
+        attempts, renewed = 0, False
+        while True:
+            async with self._slots:
+                await self._attempt(errand)
+            attempts += 1
+            if not errand.callers or errand.hopeless or not isinstance(errand.latest, SunoError):
+                return
+            refused = isinstance(errand.latest, Unauthorized) and errand.latest.status == _REFUSED
+            if refused and not renewed and self._renew():
+                renewed, attempts = True, 0
+                continue
+            delay = resend_delay(errand.latest, attempts, self._chance(), self._resubmit_on)
+            if delay is None or not self._quota.spend():
+                return
+            await anyio.sleep(delay)
 
-    async def _send_once(self, errand: _Errand, outcome: str | SunoError) -> str | SunoError:
-        """Sends it; again only where it is proven that nothing left."""
-        for attempt in range(_ATTEMPTS):
-            await anyio.sleep(self._budget.reserve(anyio.current_time()))
-            if not errand.wanted:
-                return outcome
-            errand.sending = True
-            answer = await self._send(errand.request)
-            body = errand.request.body or b""
-            if isinstance(answer, Answer):
-                return judge(answer, action=errand.action, body=body)
-            outcome = self._broken(errand, answer)
-            if answer.sent or answer.certificate:
-                return outcome
-            errand.sending = False
-            if attempt + 1 < _ATTEMPTS:
-                await anyio.sleep(self._chance() * 2.0**attempt)
-        return outcome
+    async def _attempt(self, errand: _Errand) -> None:
+        await anyio.sleep(self._budget.reserve(anyio.current_time()))
+        if not errand.callers:
+            return
+        errand.pending = True
+        try:
+            if await self._intend(errand):
+                await self._exchange(errand)
+        finally:
+            errand.pending = errand.sending = False
 
-    def _broken(self, errand: _Errand, broken: Broken) -> str | SunoError:
-        body = errand.request.body or b""
-        return unanswered(
-            broken.reason,
-            sent=broken.sent,
-            action=errand.action,
-            body=body,
-            received=broken.received,
-            status=broken.status,
+    async def _exchange(self, errand: _Errand) -> None:
+        """Sends it, if anybody still wants it, and writes down what came of it."""
+        try:
+            errand.sending = errand.callers > 0
+            if errand.sending:
+                errand.latest = errand.broken(Broken("the client was closed before the answer came"))
+                errand.latest = errand.answered(await self._send(errand.request))
+        finally:
+            # also where the client is closed under it
+            with anyio.CancelScope(shield=True):
+                await self._conclude(errand)
+
+    async def _intend(self, errand: _Errand) -> bool:
+        """Writes the intent down; False if an earlier one had the same key, and its outcome is this one's."""
+        if self._ledger is None:
+            return True
+        # shielded: what is written and not sent has to be marked so
+        with anyio.CancelScope(shield=True):
+            stored, fresh = await self._ledger.intend(errand.intent)
+        if fresh:
+            errand.intent = stored
+            return True
+        _check_same(stored, errand.request)
+        errand.hopeless = True
+        errand.latest = stored.task_id or SubmitUnknown(
+            f"what was submitted with this idempotency_key before may or may not have been accepted: {stored.reason}",
+            intent=stored,
         )
+        return False
+
+    async def _conclude(self, errand: _Errand) -> None:
+        """Writes the outcome down, before anybody hears of it."""
+        outcome = errand.latest
+        errand.intent = concluded(errand.intent, outcome, errand.request_id)
+        if isinstance(outcome, SubmitUnknown):
+            # under the name it has in the journal
+            outcome.intent = errand.intent
+        if isinstance(outcome, str):
+            self._quota.earn()
+            self._accepted(outcome, errand.intent.action.upper())
+        if self._ledger is None:
+            return
+        try:
+            await self._ledger.conclude(errand.intent)
+        except JournalError as error:
+            errand.hopeless = True
+            logger.critical("the outcome of a submission could not be written down: %s (%s)", outcome, error)
+            if isinstance(outcome, str):
+                message = f"task {outcome} was accepted, but that could not be written down: {error}"
+                errand.latest = JournalError(message, task_id=outcome, task_ids=(outcome,))
+
+
+def _check_same(earlier: Intent, request: Request) -> None:
+    if (earlier.action, earlier.body) != (request.path.rpartition("/suno/submit/")[2], request.body or b""):
+        raise ConfigurationError("this idempotency_key was used for another submission: each needs one of its own")

@@ -51,6 +51,18 @@ class Waiter(Protocol):
         ...
 
 
+class Record(Protocol):
+    """Who keeps, across crashes, which ids are waited for."""
+
+    def waiting(self, task_ids: Sequence[str]) -> None:
+        """These ids are waited for."""
+        ...
+
+    def ended(self, task_id: str, status: str, reason: str) -> None:
+        """A task is final, or gone."""
+        ...
+
+
 class Tracked(Life, gc=False, eq=False, kw_only=True):
     """A life and who waits for it."""
 
@@ -85,8 +97,9 @@ class Register:
 class Tracker:
     """Opens a life for each id that is waited for, and tells its waiters what becomes of it."""
 
-    def __init__(self, lane: Lane, *, pace: Pace, batch: Batch) -> None:
+    def __init__(self, lane: Lane, *, pace: Pace, batch: Batch, record: Record | None = None) -> None:
         self.poller = Poller(lane, self, pace=pace, batch=batch)
+        self._record = record
         self._lane = lane
         self._batch = batch
         self._lives = Register()
@@ -98,14 +111,14 @@ class Tracker:
         """No request may leave now: the gateway is in trouble."""
         return self._lane.gate.closed
 
-    def submitted(self, task_id: str, kind: str) -> None:
-        """An id was accepted here just now: it may be unknown for a moment, and its age is known."""
+    def submitted(self, task_id: str, kind: str, age: float = 0.0) -> None:
+        """An id was accepted here: it may be unknown for a moment, and its age in seconds is known."""
         now = anyio.current_time()
         # in order of time, so the first one that is young enough ends the search
         for old in list(islice(self._submitted, 2)):
             if now - self._submitted[old][0] > _REMEMBERED_SECONDS:
                 del self._submitted[old]
-        self._submitted[task_id] = (now, kind)
+        self._submitted[task_id] = (now - age, kind)
 
     def check_open(self) -> None:
         """Raises what ended all waiting here, if something did."""
@@ -114,6 +127,8 @@ class Tracker:
 
     def join(self, task_id: str, waiter: Waiter) -> Tracked:
         """The life of an id, now with one more waiter; one that is new here is looked at at once."""
+        if self._record is not None:
+            self._record.waiting((task_id,))
         return self._join(task_id, (waiter,), anyio.current_time(), 0.0)
 
     def _join(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
@@ -151,7 +166,10 @@ class Tracker:
         span = 0.0 if at_once else self.poller.delay(Life(task_id="", born=start), start) / max(1, len(task_ids))
         alone = (waiter,)
         for first in range(0, len(task_ids), _CHUNK):
-            for index, task_id in enumerate(task_ids[first : first + _CHUNK], first):
+            chunk = task_ids[first : first + _CHUNK]
+            if self._record is not None and not at_once:
+                self._record.waiting(chunk)
+            for index, task_id in enumerate(chunk, first):
                 life = self._join(task_id, alone, start, index // size * size * span)
                 if at_once:
                     self.poller.hasten(life, start)
@@ -202,13 +220,15 @@ class Tracker:
         """A request told nothing about these ids."""
         for life in lives:
             for waiter in self._waiters(life):
-                if waiter.faulted(life, error):
-                    self.hasten(life, self._lane.chance())
+                if waiter.faulted(life, error) and self._lane.quota.spend():
+                    self.hasten(life, self._lane.chance() + (getattr(error, "retry_after", None) or 0.0))
 
     def ended(self, life: Life, verdict: Settled | Failed) -> None:
         """An id is final, or given up."""
         waiters = self._waiters(life)
         self._lives.discard(life)
+        if self._record is not None:
+            self._record.ended(life.task_id, *_end(verdict))
         for waiter in waiters:
             waiter.ended(life, verdict)
 
@@ -229,3 +249,10 @@ class Tracker:
     def _waiters(self, life: Life) -> tuple[Waiter, ...]:
         tracked = self._lives.get(life.task_id)
         return tracked.waiters if tracked is life else ()
+
+
+def _end(verdict: Settled | Failed) -> tuple[str, str]:
+    """What a verdict is called in the record, and its reason."""
+    if isinstance(verdict, Failed):
+        return "NOT_FOUND", str(verdict.error)
+    return verdict.task.status.value, verdict.task.fail_reason

@@ -26,6 +26,8 @@ from ..protocol.inputs import Address, Secret
 logger = logging.getLogger("suno_async")
 
 _MOST_BYTES = 4 * 2**20
+_FAT = 2**16
+"""aiohttp lets a head of two megabytes pass, and keeps it twice: behind one the body is given this much."""
 _CONNECT_SECONDS = 10.0
 _SUBMIT_SECONDS = 120.0
 """A gateway may itself wait long for its upstream, and lyrics are written inside the POST: a short end of ours would
@@ -51,7 +53,8 @@ class _Progress:
         """The one it is asked with: there may be another one when the answer comes."""
         self.sent = sent
         self.status = 0
-        self.received = b""
+        self.received = bytearray()
+        """Grows in place: bytes would be copied for every piece, and an answer may come in a million of them."""
 
 
 class Transport:
@@ -65,6 +68,8 @@ class Transport:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS)
         self._secrets: tuple[bytes, ...] = ()
         """The key, and before it those it took the place of: an answer may echo the one it was asked with."""
+        self._token = b""
+        """The account's access token, once it was used."""
         self._needles: tuple[bytes, ...] = ()
         """The secrets in every form in which they are echoed."""
         self._refused = b""
@@ -129,10 +134,22 @@ class Transport:
             session.headers["Authorization"] = f"Bearer {key.decode()}"
         return True
 
+    def _headers(self, request: Request) -> dict[str, str] | None:
+        if request.account is None:
+            return _JSON if request.body is not None else None
+        token = request.account.access_token.reveal()
+        self._token = token.encode()
+        self._arm()
+        return {"Authorization": token, "New-Api-User": str(request.account.user_id)}
+
     def _use(self, key: bytes) -> None:
         self._secrets = (key, *self._secrets)[:_KEYS_KNOWN]
+        self._arm()
+
+    def _arm(self) -> None:
+        secrets = (*self._secrets, self._token) if self._token else self._secrets
         # the longest first: what is left of a key without its beginning is still a secret
-        forms = {form for secret in self._secrets for form in _forms(secret.decode())}
+        forms = {form for secret in secrets for form in _forms(secret.decode())}
         self._needles = tuple(sorted((form.encode() for form in forms), key=len, reverse=True))
 
     def look(
@@ -179,7 +196,7 @@ class Transport:
                 request.method,
                 URL(self._base + request.path, encoded=True),
                 data=request.body,
-                headers=_JSON if request.body is not None else None,
+                headers=self._headers(request),
                 allow_redirects=False,
                 timeout=limits,
                 trace_request_ctx=progress,
@@ -199,7 +216,7 @@ class Transport:
             self._flying[session] -= 1
             if self._retired:
                 await self._close_idle(session)
-            if progress.status in _REFUSED:
+            if progress.status in _REFUSED and request.account is None:
                 # last of all: who gets this answer asks for another key before anything else happens
                 self._refused = progress.key
 
@@ -211,25 +228,26 @@ class Transport:
         # what only says that it is compressed may hold the id of a paid task, so that is read, though never inflated
         while not content.at_eof() and (fresh or not compressed):
             progress.received += await content.readany()
-            if len(progress.received) > _MOST_BYTES:
+            if len(progress.received) > _FAT and len(progress.received) > (most := _room(response)):
                 # before the cut: it could leave half a key
-                start = self._without_key(progress.received)[:800]
-                reason = f"the answer is longer than {_MOST_BYTES:,} bytes"
+                start = self._without_key(bytes(progress.received))[:800]
+                reason = f"the answer is longer than {most:,} bytes"
                 return Broken(reason, received=start, oversized=True, status=progress.status)
         if compressed:
-            left = self._without_key(progress.received)
+            left = self._without_rest(progress.received)
             reason = "the answer is compressed, though nobody asked for that"
             return Broken(reason, received=left, status=progress.status)
         return self._answer(response, progress.received, fresh=fresh)
 
-    def _answer(self, response: aiohttp.ClientResponse, body: bytes, *, fresh: bool) -> Answer:
+    def _answer(self, response: aiohttp.ClientResponse, body: bytearray, *, fresh: bool) -> Answer:
         """The answer, the key taken out wherever the gateway echoes it."""
         headers: Mapping[str, str] = response.headers
         said = b"\n".join([value for _, value in response.raw_headers])
         if self._without_key(said) is not said:
             keys = [needle.decode() for needle in self._needles]
             headers = CIMultiDict(item for item in headers.items() if not any(key in item[1] for key in keys))
-        return Answer(response.status, headers, self._without_key(body), fresh)
+        # an answer without a length that was cut off looks whole
+        return Answer(response.status, headers, self._without_rest(body), fresh)
 
     def _without_key(self, data: bytes) -> bytes:
         for needle in self._needles:
@@ -237,9 +255,9 @@ class Transport:
                 data = data.replace(needle, b"***")
         return data
 
-    def _without_rest(self, data: bytes) -> bytes:
-        """What came before it was cut off, without a key and without the beginning of one at its end."""
-        data = self._without_key(data)
+    def _without_rest(self, received: bytearray) -> bytes:
+        """What came, without a key and without the beginning of one at its end: it may have been cut off there."""
+        data = self._without_key(bytes(received))
         return data[: len(data) - max(_begun(needle, data) for needle in self._needles)]
 
     def _broken(self, error: BaseException, progress: _Progress) -> Broken:
@@ -251,6 +269,12 @@ class Transport:
             certificate=certificate,
             status=progress.status,
         )
+
+
+def _room(response: aiohttp.ClientResponse) -> int:
+    """How many bytes of a body are read."""
+    head = sum(len(name) + len(value) for name, value in response.raw_headers)
+    return _MOST_BYTES if head <= _FAT else _FAT
 
 
 def _forms(key: str) -> set[str]:
@@ -269,6 +293,8 @@ def _forms(key: str) -> set[str]:
 
 def _begun(needle: bytes, data: bytes) -> int:
     """How many bytes at the end of the data are the beginning of the needle; 0 for those that may be any word."""
+    if needle[:_LEAST_CUT] not in data[-len(needle) :]:
+        return 0
     lengths = range(len(needle) - 1, _LEAST_CUT - 1, -1)
     return next((length for length in lengths if data.endswith(needle[:length])), 0)
 

@@ -49,6 +49,7 @@ _AUDIO = ("audio_url", "cld2_audio_url", "source_audio_url", "song_url", "stream
 _PAYLOADS = ("data", "clips", "items", "songs", "musics", "suno_data", "response", "output", "result")
 _ENVELOPE = frozenset({"code", "message", "msg", "success", "status", "state", "progress", *_TASK_IDS})
 _NOTHING = frozenset({"", "null", "none"})
+_SUNG = frozenset({"MUSIC", "LYRICS"})
 _UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status.IN_PROGRESS})
 _DEPTH = 4
 _MOST_ITEMS, _MOST_ROWS = 20_000, 1000
@@ -172,9 +173,12 @@ def _is_made(inner: dict[str, Any]) -> bool:
 def has_made(row: dict[str, Any]) -> bool:
     """True if a task holds anything that is neither song nor words nor an empty envelope: a persona, a wav, a video.
 
-    Clips and words in places where they are not read count as nothing, and so does what is still under way.
+    Clips and words in places where they are not read count as nothing, and so does what is still under way. What says
+    that it is a song, or lyrics, and holds neither has lost them on the way: another look may show them.
     """
     fields = snake(row)
+    if text(fields.get("action")).upper() in _SUNG:
+        return False
     return any(_is_thing(fields.get(key), _DEPTH) for key in _PAYLOADS)
 
 
@@ -201,22 +205,29 @@ def _is_thing_of(fields: dict[str, Any], depth: int) -> bool:
     held = [fields[key] for key in _PAYLOADS if key in fields]
     if any(_is_thing(value, depth) for value in held):
         return True
-    # an empty envelope may count its rows and pages: beside one, only an address is a thing
+    # an empty envelope may count its rows and pages, and what has a title may be words whose text is damaged: beside
+    # these, only an address is a thing
+    plain = not held and "title" not in fields
     rest = {key: value for key, value in fields.items() if key not in _ENVELOPE and key not in _PAYLOADS}
-    return any(value and (not held or key.endswith("url")) for key, value in rest.items())
+    return any(value and (plain or key.endswith("url")) for key, value in rest.items())
 
 
 def _clips(payload: Any) -> list[dict[str, Any]]:
     if isinstance(payload, dict):
-        rows = [snake(item) for item in islice(payload.values(), MOST_CLIPS) if isinstance(item, dict)]
-        if rows and all(_is_listed_clip(row) for row in rows) and not _is_made(snake(payload)):
-            return rows  # a map from clip id to clip (GoAPI)
         fields = snake(payload)
-        return [fields] if _is_clip(fields) else []
+        return [fields] if _is_clip(fields) else _mapped_clips(payload)
     if not isinstance(payload, list):
         return []
     some = islice(payload, MOST_CLIPS)
     return [row for item in some if isinstance(item, dict) and _is_listed_clip(row := snake(item))]
+
+
+def _mapped_clips(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """The clips in a map from clip id to clip (GoAPI); something else in it spoils none of them."""
+    rows = [snake(item) for item in islice(payload.values(), MOST_CLIPS) if isinstance(item, dict)]
+    clips = [row for row in rows if _is_listed_clip(row)]
+    sure = len(clips) == len(rows) or any(_is_clip(clip) for clip in clips)
+    return clips if sure and not _is_made(snake(payload)) else []
 
 
 def _is_clip(fields: dict[str, Any]) -> bool:
@@ -236,7 +247,8 @@ def _is_listed_clip(fields: dict[str, Any]) -> bool:
 def _song(clip: dict[str, Any]) -> Song:
     meta = clip.get("metadata")
     meta = snake(meta) if isinstance(meta, dict) else {}
-    addresses = (heard(text(clip.get(key))) for key in (*_AUDIO, "url"))
+    # a number is no address, though it can be written as text
+    addresses = (heard(text(value)) for key in (*_AUDIO, "url") if isinstance(value := clip.get(key), str | list))
     return Song(
         id=text(clip.get("id"), *(clip.get(key) for key in _CLIP_IDS)),
         title=text(clip.get("title")),

@@ -12,7 +12,8 @@ SunoError                    .task_id when there is one
 ├── TaskFailed               the work itself failed
 ├── TaskNotFound             the gateway does not know the id
 ├── WaitTimeout              (also TimeoutError) we stopped waiting, the task may still succeed
-└── ClientClosed             the client was closed under an open wait
+├── ClientClosed             the client was closed under an open wait
+└── JournalError             the journal cannot be written or read
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .models import Intent, Task
+    from .intents import Intent
+    from .models import Task
 
 
 class SunoError(Exception):
@@ -88,6 +90,8 @@ class GatewayUnavailable(SunoError):
     """The HTTP status, 0 where there was no answer."""
     request_id: str | None = None
     """``X-Oneapi-Request-Id``, for the gateway's support."""
+    retry_after: float | None = None
+    """Seconds the gateway asked us to wait, if it said so."""
 
 
 class UnexpectedResponse(SunoError):
@@ -133,6 +137,19 @@ class WaitTimeout(SunoError, TimeoutError):
 
 class ClientClosed(SunoError):
     """The client was closed."""
+
+
+class JournalError(SunoError):
+    """The journal cannot be written or read.
+
+    Before a submission: nothing was sent. With ``task_id``: the gateway has accepted that task, and this error is the
+    only place that knows it.
+    """
+
+    in_use: bool = False
+    """Another process has it."""
+    pid: int | None = None
+    """That process, where it is known."""
 
 
 def innermost(error: BaseException) -> BaseException:

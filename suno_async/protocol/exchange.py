@@ -5,6 +5,15 @@ from typing import Literal
 
 import msgspec
 
+from .inputs import Secret
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Whose account it is: some of a gateway's routes want the user's own access token instead of a key."""
+
+    access_token: Secret
+    user_id: int
+
 
 class Request(msgspec.Struct, frozen=True, gc=False):
     """What is to be sent: a method, a path that is safe in a URL as it stands, and a JSON body or none."""
@@ -12,6 +21,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     method: Literal["GET", "POST"]
     path: str
     body: bytes | None = None
+    account: Account | None = None
+    """Asked as this user instead of with the key."""
 
 
 class Answer(msgspec.Struct, frozen=True):

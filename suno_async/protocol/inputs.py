@@ -11,6 +11,7 @@ from .errors import ConfigurationError
 
 _TASK_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,128}").fullmatch
 _ACTION = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}").fullmatch
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,200}").fullmatch
 _KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\[[0-9A-Fa-f:.]{{2,45}}\]|(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?").fullmatch
@@ -108,6 +109,13 @@ def check_action(action: object) -> str:
     if isinstance(action, str) and _ACTION(action) is not None:
         return action
     raise ConfigurationError(f"{_shown(action)} is no action: one is letters, digits, _ and -, such as 'music'")
+
+
+def check_idempotency_key(key: object) -> str:
+    """The key itself; raises ConfigurationError for what is none."""
+    if isinstance(key, str) and _IDEMPOTENCY_KEY(key) is not None:
+        return key
+    raise ConfigurationError(f"{_shown(key)} is no idempotency key: one is 1 to 200 printable ASCII characters")
 
 
 def is_task_id(value: object) -> bool:

@@ -3,8 +3,11 @@
 Numbers in, numbers out; the callers own the clock, the sleep and the dice.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
+from .errors import GatewayUnavailable, RateLimited, RequestRejected, SunoError
 from .refusals import Kind, Trouble
 
 _CLOSE_AFTER = 3
@@ -118,6 +121,30 @@ class Gate(msgspec.Struct):
         self._refused_at = float("-inf")
 
 
+class Quota(msgspec.Struct):
+    """How many retries there may be for each success, over everything: AWS's retry quota (botocore, retries/quota.py).
+
+    A retry costs five of 500 tokens, each success gives one back: while most requests fail, at most one in five is a
+    retry, and a gateway in trouble is not brought down by those who ask again.
+    """
+
+    most: float = 500.0
+    cost: float = 5.0
+    spent: float = 0.0
+
+    def spend(self) -> bool:
+        """True if there may be a retry now; it is paid for."""
+        if self.spent + self.cost > self.most:
+            return False
+        self.spent += self.cost
+        return True
+
+    def earn(self) -> None:
+        """A request succeeded."""
+        if self.spent:
+            self.spent = max(0.0, self.spent - 1.0)
+
+
 _RETRIED = frozenset({Kind.OUTAGE, Kind.LIMITED, Kind.NO_NEWS, Kind.FOREIGN, Kind.NAMELESS})
 _MOST_ATTEMPTS = 3
 
@@ -133,3 +160,28 @@ def retry_delay(trouble: Trouble, attempts: int, chance: float) -> float | None:
         return 0.0
     longest = (1.0 if trouble.kind is Kind.LIMITED else 0.5) * 2.0 ** (attempts - 1)
     return (trouble.retry_after or 0.0) + chance * longest
+
+
+RESUBMIT_ON = frozenset({425, 429, 503})
+"""new-api answers so before it hands a submission to anybody, and charges nothing for it."""
+_MOST_NOT_SENT = 3
+_MOST_RESUBMITTED = 5
+_LONGEST_RESUBMIT = 20.0
+_LONGEST_HOLD = 60.0
+
+
+def resend_delay(outcome: SunoError, attempts: int, chance: float, resubmit_on: Collection[int]) -> float | None:
+    """Seconds until a submission is sent again after ``attempts`` attempts, or None if it must not, or need not, be.
+
+    Again is only what is proven not to have left (three attempts), and what the gateway refused with one of these
+    statuses (five; full jitter from 1 s, doubling, up to 20 s, and not before its Retry-After). A gateway that asks
+    for more than a minute is told to the caller instead.
+    """
+    status = getattr(outcome, "status", 0)
+    if isinstance(outcome, GatewayUnavailable) and status == 0:
+        return chance * 2.0 ** (attempts - 1) if attempts < _MOST_NOT_SENT else None
+    hold = (outcome.retry_after or 0.0) if isinstance(outcome, GatewayUnavailable | RateLimited) else 0.0
+    refused = isinstance(outcome, GatewayUnavailable | RequestRejected) and status in resubmit_on
+    if not refused or attempts >= _MOST_RESUBMITTED or hold > _LONGEST_HOLD:
+        return None
+    return hold + chance * min(_LONGEST_RESUBMIT, 2.0 ** (attempts - 1))

@@ -127,19 +127,3 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         shown.append(repr(self.lyrics.title) if self.lyrics is not None else "")
         shown.append(self.fail_reason)
         return f"Task({', '.join(filter(None, shown))})"
-
-
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission and how far it is known to have come."""
-
-    action: str
-    body: bytes
-    """The JSON that was, or was to be, sent."""
-    sent: bool
-    """True if the gateway may have read it."""
-    status: int = 0
-    """The HTTP status of the answer, 0 where there was none."""
-    request_id: str | None = None
-    """``X-Oneapi-Request-Id`` of the answer, to look for in the gateway's log."""
-    excerpt: str = ""
-    """The beginning of the answer, at most 200 characters."""

@@ -9,13 +9,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from .dialects import status_of
 from .errors import GatewayUnavailable, RequestRejected, SubmitUnknown, SunoError
 from .exchange import Answer
 from .inputs import is_task_id
+from .intents import Intent, IntentState
 from .lenient import Unreadable, excerpt, one_line, read_json, snake, text
-from .models import Intent, Status
-from .refusals import OK_CODES, error_words, rejection, request_id
+from .models import Status
+from .refusals import OK_CODES, error_words, rejection, request_id, retry_after
 
 _DOUBTFUL = frozenset(
     {
@@ -29,11 +32,11 @@ _DOUBTFUL = frozenset(
 )
 _LATE = re.compile(r"time[d _-]{0,2}out|deadline", re.IGNORECASE)
 _CUT = re.compile(r"connection reset|time[d _-]{0,2}out|\bEOF\b|deadline", re.IGNORECASE)
-_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(?=\s*(?:[]:,}]|\Z)))?|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 _IDS = ("task_id", "task_batch_id", "data", "id")
 _SALVAGED_IDS = frozenset({"task_id", "taskId", "task_batch_id", "taskBatchId"})
 _SALVAGED_MOST = 65_536
-_LEAST_NUMBER = 10**15
+_LEAST_NUMBER, _MOST_NUMBER = 10**15, 2**63 - 1
 """Some backends count their tasks with snowflakes, and not all of those write them as text; times are smaller."""
 _LONG = 16
 """A text without a digit is an id from this length on; "pending" and "maintenance" are words."""
@@ -59,8 +62,9 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
     if said is None:
         found = _salvaged(answer.body, body) if document is None else _accepted(document)
         return found or _unknown(answer, action, body, "accepted, but names no task")
-    # a word nobody knows beside an id may well be a yes: "submitted", "queued", "created"
-    if _is_refusal(*said) and not _names_something(document):
+    # a word nobody knows beside an id may well be a yes: "submitted", "queued", "created"; and one with no reason
+    # beside it may be what damage left of a yes
+    if _is_refusal(*said) and _is_reason(said[1]) and not _names_something(document):
         return _refused(answer, *said)
     return _unknown(answer, action, body, said[1] or said[0])
 
@@ -76,7 +80,10 @@ def _judge_error(answer: Answer, document: Any, said: tuple[str, str] | None, ac
     aborted = isinstance(document.get("error"), dict) and not _is_doubtful(*said)
     if answer.status == 503 and (aborted or _is_refusal(*said)):
         message = one_line(said[1] or said[0])
-        return GatewayUnavailable(f"the gateway cannot take this now: {message} (503)", **_facts(answer))
+        wait = retry_after(answer.headers)
+        return GatewayUnavailable(
+            f"the gateway cannot take this now: {message} (503)", retry_after=wait, **_facts(answer)
+        )
     own = "message" in document and document.get("data", 0) is None
     if answer.status >= 500 and own and _is_refusal(*said):
         return _refused(answer, *said)
@@ -100,6 +107,37 @@ def unanswered(
     return SubmitUnknown(f"the submission may or may not have been accepted: {reason}", intent=intent)
 
 
+def concluded(intent: Intent, outcome: str | SunoError, request: str | None = None) -> Intent:
+    """The intent with its outcome: the task id of an accepted submission, or the error that says what is known.
+
+    ``request`` is the gateway's own name for the request that was accepted.
+    """
+    change = msgspec.structs.replace
+    if isinstance(outcome, str):
+        return change(intent, state=IntentState.ACCEPTED, sent=True, task_id=outcome, request_id=request, reason="")
+    reason = str(outcome)
+    if isinstance(outcome, SubmitUnknown):
+        known = outcome.intent or intent
+        return change(
+            intent,
+            state=IntentState.UNKNOWN,
+            sent=True,
+            status=known.status,
+            request_id=known.request_id,
+            excerpt=known.excerpt,
+            reason=reason,
+        )
+    answered = isinstance(outcome, RequestRejected) or getattr(outcome, "status", 0) > 0
+    return change(
+        intent,
+        state=IntentState.REJECTED if answered else IntentState.NOT_SENT,
+        sent=answered,
+        status=getattr(outcome, "status", 0),
+        request_id=getattr(outcome, "request_id", None),
+        reason=reason,
+    )
+
+
 def _accepted(document: Any) -> str | None:
     """The id in an accepted answer: the data itself (new-api), or an object that names it (sunoapi.org forks)."""
     if not isinstance(document, dict) or _has_failed(text(document.get("status"), document.get("state"))):
@@ -118,7 +156,7 @@ def _accepted(document: Any) -> str | None:
 
 def _is_id(value: Any) -> bool:
     if not is_task_id(value):
-        return type(value) is int and value >= _LEAST_NUMBER
+        return type(value) is int and _LEAST_NUMBER <= value <= _MOST_NUMBER
     return len(value) >= _LONG or any(letter.isdigit() for letter in value)
 
 
@@ -177,6 +215,10 @@ def _pairs(body: bytes) -> Iterator[tuple[int, str, str]]:
 def _is_refusal(code: str, message: str) -> bool:
     """A code that is the gateway's or the upstream's own refusal, such as ``sensitive_words``."""
     return any(letter.isalpha() for letter in code) and not _is_doubtful(code, message)
+
+
+def _is_reason(message: str) -> bool:
+    return message.strip().lower() not in OK_CODES
 
 
 def _is_doubtful(code: str, message: str) -> bool:

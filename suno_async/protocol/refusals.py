@@ -74,10 +74,12 @@ OK_CODES = frozenset({"", "success", "ok", "200", "0", "1"})
 _QUOTA = re.compile(r"quota|insufficient.{0,20}balance|余额不足|额度不足", re.IGNORECASE)
 _UNKNOWN_TASK = re.compile(r"task[ _]?(is )?not[ _](exist|found)|record not found|job not exi", re.IGNORECASE)
 _NO_CHANNEL = re.compile(r"no available channel|无可用渠道|model_not_found", re.IGNORECASE)
+_PAGE = re.compile(rb"<[!?/A-Za-z]").match
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII).fullmatch
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,80}").fullmatch
 _HOST = re.compile(r"(https?://)(?:[^/?#\\]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)").match
 _RETRY_AFTER_MOST = 300.0
+_ENVELOPES = 4
 
 
 def error_words(document: Any) -> tuple[str, str] | None:
@@ -85,8 +87,20 @@ def error_words(document: Any) -> tuple[str, str] | None:
 
     Three envelopes are known: {code, message, data}, {error: {message, type, code}} and {success: false, message}.
     """
-    if not isinstance(document, dict):
-        return None
+    # one envelope inside another (yunwu): the inner one may say no. From Python 3.12 on documents may be nested deeper
+    # than functions may call themselves
+    for _ in range(_ENVELOPES):
+        if not isinstance(document, dict):
+            return None
+        said = _words_of(document)
+        inner = document.get("data")
+        if said is not None or not (isinstance(inner, dict) and "code" in inner and "data" in inner):
+            return said
+        document = inner
+    return None
+
+
+def _words_of(document: dict[str, Any]) -> tuple[str, str] | None:
     error = document.get("error")
     if isinstance(error, dict) and error:
         return text(error.get("code"), error.get("type")), text(error.get("message"))
@@ -95,9 +109,7 @@ def error_words(document: Any) -> tuple[str, str] | None:
     code = text(document.get("code"))
     if code.lower() not in OK_CODES or document.get("success") is False:
         return code, text(document.get("message"), document.get("msg"))
-    inner = document.get("data")
-    # one envelope inside another (yunwu): the inner one may say no
-    return error_words(inner) if isinstance(inner, dict) and "code" in inner and "data" in inner else None
+    return None
 
 
 def trouble_of(answer: Answer, task_id: str | None = None) -> Trouble:
@@ -146,7 +158,7 @@ def _words(body: bytes) -> _Words:
     start = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         return _Words("", "", "empty")
-    if start.startswith(b"<"):
+    if _PAGE(start):
         return _Words("", "", "html")
     try:
         document = read_json(body)
@@ -212,7 +224,8 @@ def _error(kind: Kind, answer: Answer, words: _Words, task_id: str | None) -> Su
     if kind is Kind.OUTAGE and answer.status >= 400:
         said = f": {one_line(words.message)}" if words.message else ""
         message = f"the gateway answered {answer.status}{said}"
-        return GatewayUnavailable(message, request_id=request_id(answer.headers), **facts)
+        wait = retry_after(answer.headers)
+        return GatewayUnavailable(message, request_id=request_id(answer.headers), retry_after=wait, **facts)
     shown = excerpt(answer.body)
     return UnexpectedResponse(f"the gateway's answer tells nothing: {shown or 'it is empty'}", excerpt=shown, **facts)
 
@@ -262,13 +275,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     if _SECONDS(value):
         return min(float(value), _RETRY_AFTER_MOST)
-    until, said = _http_date(value), _http_date(headers.get("Date", ""))
+    until, said = http_date(value), http_date(headers.get("Date", ""))
     if until is None or said is None:
         return None
     return min(max((until - said).total_seconds(), 0.0), _RETRY_AFTER_MOST)
 
 
-def _http_date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
+    """The time in an HTTP header, or None if it is none."""
     if len(value) > 40 or not value.endswith("GMT"):
         return None
     try:

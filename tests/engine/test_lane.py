@@ -18,6 +18,7 @@ from suno_async.protocol.errors import (
     Unauthorized,
     UnexpectedResponse,
 )
+from suno_async.protocol.exchange import Broken, Request
 from suno_async.protocol.pace import Fixed
 
 NAMELESS = one(b'[{"id":"c","audio_url":"https://cdn/c.mp3"}]')
@@ -459,3 +460,88 @@ async def test_another_key_is_welcome(world):
     assert not lane.renewed()
     world.keys = 1
     assert lane.renewed()
+
+
+async def test_a_fetch_spends_of_the_quota_of_retries(lane, world):
+    """With nothing left of it a fault is told at once; each success gives a little back."""
+    world.add("a")
+    lane.quota.most = 10
+    world.script = deque([GONE] * 9)
+    for asked in (3, 1, 1):
+        world.asks.clear()
+        with pytest.raises(GatewayUnavailable):
+            await lane.fetch("a", 30)
+        assert len(world.asks) == asked
+        lane.gate.passed()
+    world.script.clear()
+    for _ in range(5):
+        await lane.fetch("a", 30)
+    world.script = deque([GONE])
+    assert (await lane.fetch("a", 30)).succeeded
+
+
+# what is about no task
+
+ABOUT = Request("GET", "/api/log/token")
+
+
+async def test_once_is_one_request(lane, world):
+    """The answer comes back as it is, after one request, and the slot is free again."""
+    world.rule = lambda _ask: REFUSED
+    assert await lane.once(ABOUT, 30) is REFUSED
+    assert len(world.asks) == 1
+    assert lane.slots.value == 2
+
+
+@pytest.mark.parametrize("answer", [REFUSED, BROKEN, GONE, limited(60), page()], ids=repr)
+async def test_once_teaches_nothing(lane, world, answer):
+    """Whatever it is answered, and however often, the gate stays open and looks go on."""
+    world.script = deque([answer] * 5)
+    for _ in range(5):
+        await lane.once(ABOUT, 30)
+    assert (lane.gate.closed, lane.gate.failures, lane.readable, lane.quota.spent) == (False, 0, False, 0)
+    assert (await lane.fetch("a", 30)).succeeded
+
+
+async def test_once_takes_its_turn(world):
+    """It needs a slot, its place in the budget, and an open gate like any look."""
+    lane = Engine(world, slots=1, rate=1.0).lane
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(lane.once, ABOUT, 60)
+    assert [round(later.at - first.at, 6) for first, later in pairwise(world.asks)] == [1.0, 1.0, 1.0]
+    assert world.most_in_flight == 1
+
+
+async def test_once_waits_at_a_closed_gate_and_raises_what_closed_it(lane, world):
+    """As long as its time lasts; what it raises is what the looks were told."""
+    assert isinstance(await closed(lane, world, limited(60)), RateLimited)
+    began = len(world.asks)
+    with pytest.raises(RateLimited):
+        await lane.once(ABOUT, 5)
+    assert len(world.asks) == began
+    assert await lane.once(ABOUT, 300) is UNKNOWN
+
+
+async def test_once_gives_a_probe_back(lane, world):
+    """Through a half-open gate it is the only one, and the next look probes again: it proves nothing itself."""
+    await closed(lane, world, limited(), limited(), limited())
+    await lane.once(ABOUT, 300)
+    assert (lane.gate.closed, lane.gate.probing) == (True, False)
+    assert (await lane.fetch("a", 300)).succeeded
+    assert not lane.gate.closed
+
+
+async def test_once_has_its_own_time(lane, world):
+    """Waiting and asking together take no longer than it was given."""
+    world.latency = 50.0
+    assert await lane.once(ABOUT, 3) == Broken("no answer in time")
+    assert anyio.current_time() == pytest.approx(3, abs=0.01)
+
+
+async def test_once_leaves_cleanly_when_it_is_cancelled(lane, world):
+    """The slot is given back."""
+    world.latency = 50.0
+    with anyio.move_on_after(1):
+        await lane.once(ABOUT, 30)
+    assert lane.slots.value == 2

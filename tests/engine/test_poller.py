@@ -902,3 +902,20 @@ async def test_a_refused_key_is_not_asked_about_a_thousand_times():
             await drained(engine, names(500), timeout=60)
         assert len(world.asks) <= 60
         await engine.settle()
+
+
+@pytest.mark.parametrize(("tokens", "soon"), [(500, True), (0, False)])
+async def test_failed_requests_are_repeated_soon_only_within_the_quota(tokens, soon):
+    """Once the quota is spent a failed look is repeated at the pace; successes earn it back."""
+    world = World(latency=0)
+    world.add("a", after=500)
+    world.script = deque([None, GONE])
+    async with Engine(world, pace=Fixed(10)) as engine, anyio.create_task_group() as group:
+        engine.lane.quota.most = tokens
+        group.start_soon(engine.wait, "a")
+        await anyio.sleep(25)
+        first, failed, again = world.times("a")[:3]
+        assert failed - first == pytest.approx(10, abs=0.02)
+        assert (again - failed <= 1) == soon
+        assert again - failed <= 10.02
+        group.cancel_scope.cancel()

@@ -6,14 +6,17 @@ from collections import deque
 from random import Random
 
 import anyio
+import anyio.lowlevel
 import pytest
-from virtual import Engine, World, said
+from virtual import Engine, Inline, World, limited, said
 
+from suno_async.engine.journal import Journal
 from suno_async.engine.submissions import DRAIN_SECONDS, Submissions
 from suno_async.protocol.errors import (
     ClientClosed,
     ConfigurationError,
     GatewayUnavailable,
+    JournalError,
     QuotaExceeded,
     RateLimited,
     RequestRejected,
@@ -22,6 +25,8 @@ from suno_async.protocol.errors import (
     Unauthorized,
 )
 from suno_async.protocol.exchange import Answer, Broken, Request
+from suno_async.protocol.intents import IntentState
+from suno_async.protocol.limits import Quota
 
 SONG = Request("POST", "/suno/submit/music", b'{"gpt_description_prompt":"a cat"}')
 NOT_SENT = Broken("the connection was refused", sent=False)
@@ -57,7 +62,6 @@ async def test_an_accepted_submission_gives_its_id(warnings):
     [
         (said(400, "prompt_empty"), RequestRejected),
         (said(403, "quota_not_enough", "quota"), QuotaExceeded),
-        (said(429, "429"), RateLimited),
         (said(500, "do_request_failed", "eof"), SubmitUnknown),
         (Answer(502, {}, b"<html>"), SubmitUnknown),
         (Answer(200, {}, b""), SubmitUnknown),
@@ -362,3 +366,330 @@ async def test_a_client_that_cannot_take_it_keeps_nothing():
 def test_the_kinds_are_told_apart():
     """ConfigurationError is not what a gateway's no is."""
     assert not issubclass(RequestRejected, ConfigurationError)
+
+
+# again, where nothing was accepted
+
+
+BUSY = Answer(503, {}, b'{"error":{"message":"no available channel","type":"new_api_error"}}')
+EARLY = said(425, "too_early")
+
+
+@pytest.mark.parametrize("answer", [limited(), said(429, "429"), BUSY, EARLY], ids=["429", "429 JSON", "503", "425"])
+async def test_what_was_refused_for_now_is_sent_again(answer):
+    """Up to five attempts, further and further apart; then the refusal is told."""
+    world = World(latency=0)
+    async with Engine(world) as engine:
+        engine.submissions._chance = lambda: 1.0
+        start = anyio.current_time()
+        world.outcomes = deque([answer] * 4)
+        assert await engine.submissions.submit(SONG) == "task-5"
+        assert [at - start for at, _ in world.posts] == [0, 1, 3, 7, 15]
+        world.posts.clear()
+        world.outcomes = deque([answer] * 9)
+        assert isinstance(await outcome(engine.submissions.submit(SONG)), RequestRejected | GatewayUnavailable)
+        assert len(world.posts) == 5
+        await engine.settle()
+
+
+async def test_no_other_statuses_than_those_asked_for_are_sent_again():
+    """``resubmit_on`` empty: one POST, whatever the gateway says."""
+    world = World(latency=0)
+    async with Engine(world) as engine:
+        engine.submissions._resubmit_on = frozenset()
+        for answer in (limited(), BUSY, EARLY):
+            world.posts.clear()
+            world.outcomes = deque([answer])
+            assert isinstance(await outcome(engine.submissions.submit(SONG)), SunoError)
+            assert len(world.posts) == 1
+
+
+async def test_a_slot_is_not_held_while_a_refused_submission_waits():
+    """Others are sent meanwhile."""
+    world = World(latency=0)
+    async with Engine(world, slots=1) as engine:
+        engine.submissions._chance = lambda: 1.0
+        start = anyio.current_time()
+        world.outcomes = deque([limited(30)])
+        async with asyncio.TaskGroup() as group:
+            late = group.create_task(engine.submissions.submit(SONG))
+            await anyio.sleep(1)
+            assert await engine.submissions.submit(SONG) == "task-2"
+        assert late.result() == "task-3"
+        assert [at - start for at, _ in world.posts] == [0, 1, 31]
+
+
+async def test_a_gateway_that_asks_for_minutes_is_told_at_once():
+    """Nobody waits five minutes in ``submit`` without having asked for it."""
+    world = World(latency=0)
+    world.outcomes = deque([limited(300)])
+    async with Engine(world) as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert (type(error), error.retry_after, len(world.posts)) == (RateLimited, 300, 1)
+
+
+async def test_retries_have_a_quota_over_all_submissions():
+    """Once it is spent each submission is sent once; what is accepted earns it back."""
+    world = World(latency=0)
+    async with Engine(world) as engine:
+        engine.submissions._quota = Quota(most=10, cost=5)
+        world.outcomes = deque([limited()] * 99)
+        for posts in (3, 1, 1):
+            world.posts.clear()
+            assert type(await outcome(engine.submissions.submit(SONG))) is RateLimited
+            assert len(world.posts) == posts
+        world.outcomes.clear()
+        for _ in range(5):
+            await engine.submissions.submit(SONG)
+        world.outcomes = deque([limited()])
+        assert (await engine.submissions.submit(SONG)).startswith("task-")
+
+
+async def test_a_cancelled_caller_ends_the_attempts(warnings):
+    """While it waits for its next attempt nothing is with the gateway, and nothing will be."""
+    world = World(latency=0)
+    world.outcomes = deque([limited(50)])
+    async with Engine(world) as engine:
+        await cancelled_natively(engine.submissions.submit(SONG))
+        assert anyio.current_time() < 2
+        await engine.settle(100)
+        assert len(world.posts) == 1
+
+
+# written down
+
+
+@pytest.fixture
+async def written(tmp_path):
+    """A journal whose writes take a second of virtual time each."""
+    scribe = Inline(tmp_path / "a.journal", latency=1)
+    journal = Journal(scribe.path, "https://gateway", scribe)
+    await journal.open()
+    yield journal
+    await journal.close()
+
+
+def states(journal):
+    """(state, task id, sent) of every intent on the disk, the oldest first."""
+    return [(str(one.state), one.task_id, one.sent) for one in journal._scribe.store.intents()]
+
+
+async def test_the_intent_is_written_before_the_first_byte_and_the_outcome_before_it_is_told(written):
+    """Two writes of a second each, one before the POST, one after the answer; then the id."""
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine, asyncio.TaskGroup() as group:
+        start = anyio.current_time()
+        task = group.create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(0.9)
+        assert (states(written), world.posts) == ([], [])
+        await anyio.sleep(0.2)
+        assert states(written) == [("intended", None, False)]
+        assert [at - start for at, _ in world.posts] == [1]
+        await anyio.sleep(5.5)
+        assert not task.done()
+        await anyio.sleep(0.5)
+        assert task.result() == "task-1"
+        assert states(written) == [("accepted", "task-1", True)]
+        assert [one.task_id for one in await written.open_tasks()] == ["task-1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "sent"),
+    [
+        (said(400, "prompt_empty"), "rejected", True),
+        (NOT_SENT, "not_sent", False),
+        (LOST, "unknown", True),
+        (Answer(502, {"X-Oneapi-Request-Id": "r1"}, b"<html>"), "unknown", True),
+        (BUSY, "rejected", True),
+        (Broken("bad certificate", sent=False, certificate=True), "not_sent", False),
+    ],
+    ids=["no", "not sent", "lost", "page", "busy", "certificate"],
+)
+async def test_each_outcome_is_written(written, answer, state, sent):
+    """What the caller is told stands in the journal, with what is known of it."""
+    world = World()
+    world.outcomes = deque([answer] * 9)
+    async with Engine(world, journal=written) as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert states(written) == [(state, None, sent)]
+        (intent,) = written._scribe.store.intents()
+        assert (intent.gateway, intent.action, intent.body) == ("https://gateway", "music", SONG.body)
+        assert intent.reason == str(error)
+        assert intent.status == getattr(error, "status", 0) or error.intent.status == intent.status
+        await engine.settle()
+
+
+async def test_while_it_waits_for_its_next_attempt_the_journal_says_that_nothing_was_accepted(written):
+    """A crash between two attempts leaves no unknown submission."""
+    world = World(latency=5)
+    world.outcomes = deque([limited(30)])
+    async with Engine(world, journal=written) as engine, asyncio.TaskGroup() as group:
+        task = group.create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(7.1)
+        assert states(written) == [("rejected", None, True)]
+        await anyio.sleep(32.5)
+        assert states(written) == [("intended", None, True)]
+        assert await task == "task-2"
+        assert states(written) == [("accepted", "task-2", True)]
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+async def test_the_outcome_of_a_cancelled_submission_is_written_before_the_cancellation_leaves(written, cancel):
+    """However it is cancelled while it is with the gateway, the id is on the disk when the caller goes on."""
+    written._scribe.latency = 0.1
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine:
+        await cancel(engine.submissions.submit(SONG))
+        assert states(written) == [("accepted", "task-1", True)]
+        await engine.settle()
+
+
+@pytest.mark.parametrize("cancel", CANCELS)
+async def test_a_submission_cancelled_while_its_intent_is_written_is_not_sent(written, cancel):
+    """It is marked as not sent: it must not look unknown after a crash."""
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine:
+        await cancel(engine.submissions.submit(SONG))
+        await engine.settle()
+        assert world.posts == []
+        assert states(written) == [("not_sent", None, False)]
+
+
+async def test_a_client_that_closes_marks_what_was_not_answered(written):
+    """What was sent is unknown, what was about to be sent is not sent; both are on the disk."""
+    world = World(latency=100)
+    found = []
+    async with asyncio.TaskGroup() as group, Engine(world, slots=1, journal=written) as engine:
+        found.append(group.create_task(outcome(engine.submissions.submit(SONG))))
+        await anyio.sleep(1.5)
+        found.append(group.create_task(outcome(engine.submissions.submit(SONG))))
+        await engine.submissions.drain()
+    assert [type(task.result()) for task in found] == [SubmitUnknown, GatewayUnavailable]
+    assert [state for state, _, _ in states(written)] == ["unknown"]
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 3))
+async def test_wherever_the_client_ends_the_journal_tells_no_lie(written, steps):
+    """Ended at any turn of the loop: what was sent is never 'not sent', and what was not is never 'intended'."""
+    written._scribe.latency = 0
+    world = World(latency=0)
+    world.outcomes = deque([NOT_SENT, limited()])
+    found = []
+    async with asyncio.TaskGroup() as group, Engine(world, journal=written) as engine:
+        engine.submissions._chance = lambda: 0.0
+        found.append(group.create_task(outcome(engine.submissions.submit(SONG))))
+        for _ in range(steps):
+            await anyio.lowlevel.checkpoint()
+    result = found[0].result()
+    for state, task_id, _ in states(written):
+        assert state != "intended"
+        assert (state == "accepted") == (result == task_id)
+        assert (state == "unknown") == isinstance(result, SubmitUnknown)
+        if len(world.posts) == 3:
+            assert state in {"accepted", "unknown"}
+
+
+async def test_a_journal_that_cannot_be_written_keeps_the_submission_back(written):
+    """Nothing is sent that is not written down."""
+    world = World()
+    written._scribe.refusals = deque([JournalError("the disk is full")])
+    async with Engine(world, journal=written) as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert (type(error), error.task_id, world.posts) == (JournalError, None, [])
+        await engine.settle()
+
+
+async def test_an_accepted_id_that_cannot_be_written_is_in_the_error_and_in_the_log(written, warnings):
+    """The last place that knows a paid task must not swallow it."""
+    world = World()
+    written._scribe.refusals = deque([None, JournalError("the disk is full")])
+    async with Engine(world, journal=written) as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert (type(error), error.task_id, error.task_ids) == (JournalError, "task-1", ("task-1",))
+        assert "task-1" in warnings()[0]
+        await engine.settle()
+
+
+async def test_a_refusal_that_cannot_be_written_is_told_all_the_same(written):
+    """The gateway's own no is worth more than the disk's; it is not tried again then."""
+    world = World()
+    world.outcomes = deque([limited(), None])
+    written._scribe.refusals = deque([None, JournalError("the disk is full")])
+    async with Engine(world, journal=written) as engine:
+        assert type(await outcome(engine.submissions.submit(SONG))) is RateLimited
+        assert len(world.posts) == 1
+
+
+# the same one again
+
+
+OTHER = Request("POST", "/suno/submit/music", b'{"gpt_description_prompt":"a dog"}')
+
+
+async def test_two_at_once_with_one_key_are_one_submission(written):
+    """Both have the id of the one POST; another body with that key is refused; one cancelled, the other goes on."""
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(engine.submissions.submit(SONG, idempotency_key="k")) for _ in range(3)]
+        await anyio.sleep(2)
+        with pytest.raises(ConfigurationError, match="another submission"):
+            await engine.submissions.submit(OTHER, idempotency_key="k")
+        tasks[0].cancel()
+        await asyncio.wait(tasks)
+        assert [task.result() for task in tasks[1:]] == ["task-1", "task-1"]
+        assert len(world.posts) == 1
+        await engine.settle()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_key_that_was_used_gives_the_first_task(written, restarted):
+    """Later, and after a restart: the id of the first submission, and nothing is sent."""
+    world = World()
+    async with Engine(world, journal=written) as engine:
+        assert await engine.submissions.submit(SONG, idempotency_key="k") == "task-1"
+        if restarted:
+            await written.close()
+            await written.open()
+        assert await engine.submissions.submit(SONG, idempotency_key="k") == "task-1"
+        assert len(world.posts) == 1
+        with pytest.raises(ConfigurationError, match="another submission"):
+            await engine.submissions.submit(OTHER, idempotency_key="k")
+        assert await engine.submissions.submit(SONG, idempotency_key="j") == "task-2"
+        assert len(states(written)) == 2
+
+
+async def test_a_key_whose_outcome_is_unknown_is_never_sent_again(written):
+    """Not now, and not after a crash: the same unknown submission is told."""
+    world = World()
+    world.outcomes = deque([LOST])
+    async with Engine(world, journal=written) as engine:
+        first = await outcome(engine.submissions.submit(SONG, idempotency_key="k"))
+        again = await outcome(engine.submissions.submit(SONG, idempotency_key="k"))
+        assert (type(first), type(again)) == (SubmitUnknown, SubmitUnknown)
+        assert again.intent.intent_id == first.intent.intent_id != ""
+        assert (first.intent.gateway, first.intent.idempotency_key) == ("https://gateway", "k")
+        assert again.intent.state is IntentState.UNKNOWN
+        assert len(world.posts) == 1
+
+
+@pytest.mark.parametrize("answer", [said(400, "prompt_empty"), said(403, "quota_not_enough", "quota")], ids=repr)
+async def test_a_key_of_which_nothing_came_may_be_used_again(written, answer):
+    """Refused, and so neither accepted nor charged: the next try is sent, with another body too, as the same intent."""
+    world = World()
+    world.outcomes = deque([answer])
+    async with Engine(world, journal=written) as engine:
+        assert isinstance(await outcome(engine.submissions.submit(SONG, idempotency_key="k")), RequestRejected)
+        assert await engine.submissions.submit(OTHER, idempotency_key="k") == "task-2"
+        assert states(written) == [("accepted", "task-2", True)]
+
+
+async def test_what_is_under_way_is_not_unknown(written):
+    """Its name is known while it is sent, and no longer afterwards."""
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine, asyncio.TaskGroup() as group:
+        group.create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(2)
+        (intent,) = await written.undecided()
+        assert engine.submissions.under_way == {intent.intent_id}
+        await anyio.sleep(10)
+        assert engine.submissions.under_way == frozenset()

@@ -5,8 +5,9 @@ from collections import Counter
 
 import anyio
 import pytest
-from virtual import GONE, UNKNOWN, Engine, World, row, settled
+from virtual import GONE, UNKNOWN, Engine, Inline, World, row, settled
 
+from suno_async.engine.journal import Journal
 from suno_async.engine.tracker import Register, Tracked
 from suno_async.engine.waits import Wait
 from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
@@ -326,6 +327,72 @@ async def test_many_who_wait_for_one_id():
             assert engine.poller.outstanding == 1
             engine.tracker.leave("a", wait)
         await engine.settle()
+
+
+@pytest.fixture
+async def journal(tmp_path):
+    """A real one, that writes at once."""
+    scribe = Inline(tmp_path / "a.journal", latency=0)
+    opened = Journal(scribe.path, "https://gateway", scribe)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def ends(journal):
+    """What the journal says of each id."""
+    return {row[1]: row[3:] for row in journal._scribe.store.tasks()}
+
+
+async def test_the_record_knows_who_is_waited_for_and_how_it_ended(journal):
+    """Ids of ``wait`` and of streams are open in it until they end; a deadline and a close leave them open."""
+    world = World()
+    world.add("good", "late", after=20)
+    world.add("bad", after=20, status="FAILURE")
+    world.tell("bad", 20, row("bad", "FAILURE", reason="no voice"))
+    async with Engine(world, journal=journal) as engine, anyio.create_task_group() as group:
+        group.start_soon(outcome, engine.wait("good"))
+        group.start_soon(outcome, engine.wait("late", timeout=5))
+        group.start_soon(outcome, _read(engine.stream(["bad", "good", "nobody"])))
+        await anyio.sleep(1)
+        assert set(ends(journal).values()) == {("OPEN", "")}
+        assert len(await journal.open_tasks()) == 4
+        await anyio.sleep(60)
+        group.start_soon(outcome, engine.wait("left"))
+        await anyio.sleep(1)
+        group.cancel_scope.cancel()
+    told = ends(journal)
+    assert (told["good"], told["bad"]) == (("SUCCESS", ""), ("FAILURE", "no voice"))
+    assert (told["late"][0], told["left"][0], told["nobody"][0]) == ("OPEN", "OPEN", "NOT_FOUND")
+    assert "does not know" in told["nobody"][1]
+
+
+async def test_one_look_at_many_is_no_wait(journal):
+    """``fetch_many`` opens nothing in the record, but what it sees final is final there."""
+    world = World()
+    world.add("a", "b", after=0)
+    async with Engine(world, journal=journal) as engine:
+        await engine.glance(["b"])
+        assert ends(journal) == {}
+        journal.waiting(["a"])
+        await engine.glance(["a", "b"])
+        assert ends(journal) == {"a": ("SUCCESS", "")}
+
+
+async def test_an_id_of_an_earlier_process_is_as_old_as_it_is():
+    """``age`` seconds since its submission: the pace goes on from there, and the grace of a new id is over."""
+    world = World()
+    async with Engine(world, pace=Adaptive()) as engine:
+        engine.tracker.submitted("old", "MUSIC", 500.0)
+        engine.tracker.submitted("new", "MUSIC")
+        lives = [engine.tracker.join(task_id, Ear()) for task_id in ("old", "new")]
+        assert [life.born - anyio.current_time() for life in lives] == [-500, 0]
+        assert [life.ours for life in lives] == [False, True]
+
+
+async def _read(stream):
+    async for _ in stream:
+        pass
 
 
 def test_the_register_knows_its_lives():

@@ -14,7 +14,19 @@ import anyio
 import brotli
 import pytest
 from anyio.abc import SocketAttribute
-from wire import HASTY, Call, Wire, answer, no_such_name, until, unvouched
+from wire import (
+    HASTY,
+    Call,
+    Wire,
+    answer,
+    no_such_name,
+    raw,
+    then_fin,
+    then_reset,
+    then_stall,
+    until,
+    unvouched,
+)
 
 from suno_async import ConfigurationError
 from suno_async.engine.transport import Transport
@@ -59,35 +71,6 @@ async def ask(transport: Transport, verb: str) -> Answer | Broken:
 def said(found: Answer | Broken) -> tuple[int, bytes, bool]:
     assert isinstance(found, Answer), found
     return found.status, found.body, found.fresh
-
-
-def raw(*lines: str, body: bytes = b"") -> bytes:
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def then_fin(data: bytes):
-    async def step(call: Call) -> None:
-        await call.send(data)
-        call.fin()
-
-    return step
-
-
-def then_reset(data: bytes):
-    async def step(call: Call) -> None:
-        await call.send(data)
-        await anyio.sleep(0.05)
-        call.reset()
-
-    return step
-
-
-def then_stall(data: bytes):
-    async def step(call: Call) -> None:
-        await call.send(data)
-        await call.stall()
-
-    return step
 
 
 HALF = raw("HTTP/1.1 200 OK", "Content-Length: 100", body=b'{"code":"success","data":"task_1"')
@@ -443,6 +426,19 @@ async def test_one_byte_more_than_four_megabytes_is_too_long():
         assert broken.oversized
 
 
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_fat_head_leaves_less_room_for_a_body(verb):
+    """25: behind a head of more than 64 KiB, which aiohttp keeps twice, a body may have 64 KiB, and not a byte more."""
+    fat = {f"X-{number}": "x" * 8000 for number in range(9)}
+    steps = (answer(b"x" * 2**16, headers=fat), answer(b"x" * (2**16 + 1), headers=fat))
+    async with Wire(*steps) as wire, connected(wire.url) as transport:
+        assert said(await ask(transport, verb))[1] == b"x" * 2**16
+        broken = await ask(transport, verb)
+        assert broken == Broken(
+            "the answer is longer than 65,536 bytes", received=b"x" * 800, oversized=True, status=200
+        )
+
+
 # answers to questions that were not asked: 12, 27, 28
 
 
@@ -783,6 +779,45 @@ async def test_the_beginning_of_a_key_is_taken_out_where_an_answer_was_cut_off(l
     cut = then_fin(raw("HTTP/1.1 401 No", "Content-Length: 9999", body=f"bad key {last}".encode()))
     async with Wire(cut) as wire, connected(wire.url) as transport:
         assert await ask(transport, verb) == Broken(CUT, received=f"bad key {left}".encode(), status=401)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("last", "left"), [(KEY[:-1], ""), (KEY[:4], ""), (KEY[3:7], ""), (KEY[:3], "sk-"), (f"{KEY}{KEY[:9]}", "***")]
+)
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda said: then_fin(raw("HTTP/1.1 401 No", body=said)),
+        lambda said: then_fin(raw("HTTP/1.0 401 No", body=said)),
+        lambda said: answer(said, 401),
+        lambda said: raw(
+            "HTTP/1.1 401 No", "Transfer-Encoding: chunked", body=b"%x\r\n%s\r\n0\r\n\r\n" % (len(said), said)
+        ),
+    ],
+    ids=["by the end of the connection", "HTTP/1.0", "by a length", "by chunks"],
+)
+async def test_the_beginning_of_a_key_is_taken_out_where_an_answer_may_have_been_cut_off(ending, last, left, verb):
+    """16: an answer that was cut off may look whole, or somebody before us cut it: its end is no better trusted."""
+    async with Wire(ending(f"bad key {last}".encode())) as wire, connected(wire.url) as transport:
+        assert said(await ask(transport, verb)) == (401, f"bad key {left}".encode(), verb != "look")
+
+
+@pytest.mark.parametrize("verb", ["fresh", "submit"])
+async def test_the_beginning_of_a_key_is_taken_out_of_what_only_says_that_it_is_compressed(verb):
+    """20: the bytes of such an answer are kept, and may be plain text."""
+    cut = then_fin(raw("HTTP/1.1 200 OK", "Content-Encoding: br", body=f"bad key {KEY[:9]}".encode()))
+    async with Wire(cut) as wire, connected(wire.url) as transport:
+        broken = await ask(transport, verb)
+        assert isinstance(broken, Broken)
+        assert broken.received == b"bad key "
+
+
+async def test_json_keeps_its_end():
+    """What ends as JSON does is given on byte for byte, whatever the key begins with."""
+    body = b'{"message":"bad key sk-0","data":[{}]}\n'
+    async with Wire(answer(body)) as wire, connected(wire.url) as transport:
+        assert said(await transport.look(LOOK))[1] == body
 
 
 @pytest.mark.parametrize("verb", VERBS)

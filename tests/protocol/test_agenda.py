@@ -88,6 +88,13 @@ def test_an_entry_that_was_taken_out_is_passed_over():
     assert agenda.due() == math.inf
 
 
+def test_what_was_taken_out_hides_nothing():
+    """An entry that was taken out does not keep those of the same time from being taken in the same go."""
+    agenda, (first, second, third) = agenda_of(1.0, 1.0, 1.0)
+    second.slot = third.slot = NOWHERE
+    assert agenda.take(1.0, 10, always) == [first]
+
+
 def test_there_is_room_for_so_many():
     """No more is taken than there is room for; the rest of a slot stays for the next time."""
     agenda, items = agenda_of(*[1.0] * 5, 2.0)
@@ -106,10 +113,11 @@ def test_room_is_filled_with_what_is_due_next():
     assert agenda.due() == 2.0
 
 
-def test_the_search_for_riders_ends():
+@pytest.mark.parametrize("apart", [0.0, 1.0], ids=["due at once", "due apart"])
+def test_the_search_for_riders_ends(apart):
     """After as many entries that do not fit as there is room for, the search ends."""
     seen = []
-    agenda, _ = agenda_of(*[float(due) for due in range(1, 1001)])
+    agenda, _ = agenda_of(*[1.0 + number * apart for number in range(1000)])
     assert agenda.take(0.0, 10, lambda item, _: seen.append(item)) == []
     assert len(seen) == 10
     assert agenda.due() == 1.0

@@ -53,6 +53,15 @@ def test_late_batches_do_not_lengthen_the_ten_minutes():
     assert [batch.room(now) for now in (600.9, 601)] == [1, 100]
 
 
+def test_the_first_batch_after_ten_minutes_counts():
+    """A refusal at the very moment when the route is asked for again is believed like any other."""
+    batch = Batch(100)
+    batch.refused_route(0)
+    batch.answered_single(1)
+    batch.refused_route(601)
+    assert batch.room(601) == 1
+
+
 def test_a_missing_route_is_asked_for_again_every_ten_minutes():
     """After ten minutes one batch asks again, and its refusal counts for ten minutes more."""
     batch = Batch(100)
@@ -108,13 +117,45 @@ def test_a_size_that_was_learned_is_tried_again():
     assert batch.room(1600) == batch.room(1601) == batch.size == 100
 
 
-def test_a_culprit_does_not_shrink_the_batch():
-    """If one id spoiled the batch, its size was not the cause."""
+def test_a_size_that_is_learned_again_is_not_kept_longer():
+    """What a larger batch that was still under way finds out once more does not lengthen the ten minutes."""
     batch = Batch(100)
-    batch.succeeded(50)
-    batch.spoiled()
-    batch.searched()
+    found(batch, 50)
+    found(batch, 50)
+    assert batch.room(1000) == 50
+    found(batch, 50)
+    found(batch, 50)
+    assert [batch.room(now) for now in (1300, 1599, 1600)] == [50, 50, 100]
+
+
+def test_a_culprit_does_not_shrink_the_batch():
+    """If one id spoiled the batch, its size was not the cause, however often it happens."""
+    batch = Batch(100)
+    for _ in range(3):
+        batch.refused(100)
+        batch.succeeded(50)
+        batch.spoiled()
+        batch.searched()
     assert batch.size == 100
+
+
+@pytest.mark.parametrize("abandoned", [False, True])
+def test_a_search_without_an_answer_teaches_no_size(abandoned):
+    """Where no part was answered there is no size that works."""
+    batch = Batch(100)
+    if abandoned:
+        batch.abandoned()
+    found(batch)
+    found(batch)
+    assert batch.size == 100
+
+
+def test_one_id_at_a_time_can_be_learned():
+    """A gateway that takes no two ids together is asked for one at a time."""
+    batch = Batch(2)
+    found(batch, 1)
+    found(batch, 1)
+    assert batch.room(0) == 1
 
 
 def test_one_search_teaches_nothing_about_the_next():

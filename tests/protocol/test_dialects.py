@@ -149,6 +149,22 @@ SHAPES = {
         {"id": "g1", "clips": [CLIP | {"status": "submitted", "audio_url": ""}], "status": "complete"},
         ("", S.IN_PROGRESS, ["c1"]),
     ),
+    "words alone": (env({"text": "la"}), ("", S.UNKNOWN, [])),
+    "lyrics alone": (env({"lyrics": "la"}), ("", S.UNKNOWN, [])),
+    "audio alone": (env({"audio": URL}), ("", S.UNKNOWN, [])),
+    "more beside a song": (
+        env(row(status="SUCCESS", data={"audio_url": URL, "clip_id": "c1", "result": {"x": 1}})),
+        ("t1", S.SUCCESS, ["c1"]),
+    ),
+    "E16 alone, with task ids of their own": (
+        env([CLIP | {"task_id": "t1_1"}, {"clip_id": "c2", "task_id": "t1_2", "status": "streaming"}]),
+        ("", S.IN_PROGRESS, ["c1", "c2"]),
+    ),
+    "words at the top": (env(row(status="SUCCESS", text="la", data=[CLIP])), ("t1", S.SUCCESS, ["c1"])),
+    "something like a clip at the top": (
+        env(row(status="SUCCESS", param={"id": "x", "status": "complete"})),
+        ("t1", S.SUCCESS, []),
+    ),
     "E21 upload": ({"id": "u1", "status": "complete", "s3_id": "m"}, ("", S.SUCCESS, [])),
     "bare list": ([CLIP, CLIP], ("", S.SUCCESS, ["c1", "c1"])),
     "bare row": (row(status="SUCCESS", data=[CLIP]), ("t1", S.SUCCESS, ["c1"])),
@@ -199,11 +215,12 @@ SHAPES = {
         ("t1", S.SUCCESS, ["c1"]),
     ),
     "state instead of status": (env(row(state="succeeded", data=[CLIP])), ("t1", S.SUCCESS, ["c1"])),
+    "failed state instead of status": (env(row(state="failed", data=[CLIP])), ("t1", S.FAILURE, ["c1"])),
     "task_status": (env(row(task_status="FAILED", data=[CLIP])), ("t1", S.FAILURE, ["c1"])),
     "outer word wins": (env(row(status="PENDING", data=[CLIP])), ("t1", S.QUEUED, ["c1"])),
     "unknown word is not final": (env(row(status="cooking", data=[CLIP])), ("t1", S.UNKNOWN, ["c1"])),
     "noise among the clips": (
-        env(row(status="SUCCESS", data=[CLIP, None, 5, "x", {"a": 1}])),
+        env(row(status="SUCCESS", data=[CLIP, None, 5, "x", {"a": 1}, {"id": "n"}, {"status": "complete"}])),
         ("t1", S.SUCCESS, ["c1"]),
     ),
     "data is a number": (env(row(status="SUCCESS", data=7)), ("t1", S.SUCCESS, [])),
@@ -218,6 +235,18 @@ SHAPES = {
 def test_every_shape_is_the_same_task(document, found):
     """The same id, status and songs come out of every shape that could answer a look."""
     assert seen(document) == found
+
+
+@pytest.mark.parametrize("shape", [name for name in SHAPES if "alone" in name])
+def test_a_status_that_nobody_said_has_no_word(shape):
+    """Where the status is read from the clips, the task has no word of its own for it."""
+    assert task(SHAPES[shape][0]).status_text == ""
+
+
+def test_a_song_with_its_words_is_no_lyrics():
+    """The words of a song belong to the song."""
+    found = task(row(status="SUCCESS", data=[CLIP | {"lyrics": "la"}]))
+    assert (len(found.songs), found.lyrics) == (1, None)
 
 
 NOTHING = [
@@ -235,6 +264,7 @@ NOTHING = [
     env("47443cc1"),
     env({}),
     env([{}]),
+    env({"response": {"x": 1}}),
     {"data": {"data": {"data": {"data": {"data": [CLIP]}}}}},
     {"foo": 1},
 ]
@@ -244,6 +274,12 @@ NOTHING = [
 def test_what_tells_about_no_task_gives_none(document):
     """An answer that holds no task holds none: nothing is made up."""
     assert read_tasks(document) == []
+
+
+def test_a_payload_alone_is_kept_as_data():
+    """A task made of a payload alone has it as its data."""
+    assert task([CLIP, CLIP]).raw == task({"data": [CLIP, CLIP]}).raw == {"data": [CLIP, CLIP]}
+    assert task({"clips": [CLIP]}).raw == {"data": {"clips": [CLIP]}}
 
 
 def test_many_tasks_are_read_in_their_order():
@@ -301,8 +337,11 @@ SONGS = {
         {"id": "c", "audio_url": URL, "mv": "chirp-v4", "create_time": 0},
         {"model": "chirp-v4", "created_at": None},
     ),
+    "model": ({"id": "c", "audio_url": URL, "model": "v5"}, {"model": "v5"}),
     "id by metadata": ({"id": "c", "metadata": {}}, {"id": "c", "audio_url": ""}),
     "number as id": ({"id": 7, "audio_url": URL}, {"id": "7"}),
+    "number as address": ({"id": "c", "audio_url": 5, "stream_audio_url": "s"}, {"audio_url": "s"}),
+    "list as address": ({"id": "c", "audio_url": ["s"]}, {"audio_url": "s"}),
     "wrong types": (
         {"id": None, "audio_url": {"a": 1}, "title": True, "metadata": "x", "duration": "long"},
         {"id": "", "audio_url": "", "title": "", "duration": None},
@@ -337,12 +376,18 @@ MADE = {
     "numbers": ({"data": [0, 1]}, True),
     "in a string": ({"data": '{"persona_id":"p"}'}, True),
     "result": ({"result": "https://x/y.wav"}, True),
+    "persona of another action": ({"action": "persona", "data": {"persona_id": "p"}}, True),
+    "titled video": ({"data": {"title": "Cat", "video_url": "u"}}, True),
+    "song without a song": ({"action": "Music", "data": {"persona_id": "p"}}, False),
+    "lyrics without words": ({"action": "LYRICS", "data": {"persona_id": "p"}}, False),
+    "title without words": ({"data": {"id": "l", "title": "Cat", "tags": "pop"}}, False),
     "nothing": ({}, False),
     "null": ({"data": None}, False),
     "null as text": ({"data": " null"}, False),
     "list as text": ({"data": "[]"}, False),
     "object as text": ({"data": "{}"}, False),
     "broken text": ({"data": "[{broken"}, False),
+    "broken object": ({"data": "{broken"}, False),
     "list of null": ({"data": [None]}, False),
     "list in a list": ({"data": [[CLIP]]}, False),
     "empty items": ({"data": {"code": 200, "data": {"taskBatchId": "t", "items": [], "total": 2}}}, False),
@@ -352,9 +397,13 @@ MADE = {
     "no words": ({"data": {"id": "l", "text": "", "status": "complete"}}, False),
     "no lyrics": ({"data": {"id": "l", "lyrics": None}}, False),
     "under way": ({"data": {"id": "v", "status": "processing"}}, False),
+    "state under way": ({"data": {"id": "v", "state": "processing", "s3_id": "m"}}, False),
     "clip in an odd place": ({"data": {"data": "", "output": {"output": CLIP}}}, False),
+    "deep": ({"data": {"data": {"data": {"data": {"wav_url": "u"}}}}}, True),
     "too deep": ({"data": {"data": {"data": {"data": {"data": {"wav_url": "u"}}}}}}, False),
+    "lists deep": ({"data": [[[[7]]]]}, True),
     "lists too deep": ({"data": [[[[[7]]]]]}, False),
+    "behind a thousand of nothing": ({"data": [None] * 1000 + [7]}, False),
 }
 
 
@@ -362,6 +411,32 @@ MADE = {
 def test_what_has_been_made(fields, made):
     """A persona, a wav or a video is something; empty envelopes, unread text and unread clips are nothing."""
     assert has_made(row(status="SUCCESS", **fields)) is made
+
+
+BARE = {"id": "c2", "status": "streaming"}
+MAPS = {
+    "two": ({"c1": CLIP, "c2": BARE}, ["c1", "c2"]),
+    "bare alone": ({"c2": BARE}, ["c2"]),
+    "something else beside": ({"c1": CLIP, "c2": BARE, "x": {"a": 1}, "n": 5}, ["c1", "c2"]),
+    "something else beside a bare one": ({"c2": BARE, "x": {"a": 1}}, []),
+    "words beside": ({"c1": CLIP, "text": "la"}, []),
+    "nothing else": ({"x": {"a": 1}}, []),
+    "a clip, no map": ({"id": "c3", "audio_url": URL, "metadata": {"c1": CLIP}}, ["c3"]),
+}
+
+
+@pytest.mark.parametrize(("clips", "ids"), MAPS.values(), ids=MAPS)
+def test_clips_in_a_map_are_songs(clips, ids):
+    """A map from clip id to clip gives its clips, whatever else is in it; where nothing is sure to be one, none."""
+    assert [song.id for song in task(row(status="SUCCESS", clips=clips)).songs] == ids
+
+
+@pytest.mark.parametrize("name", ["video_url", "wav_url", "wav_file_url", "url"])
+def test_a_file_is_no_song(name):
+    """What has an id, a status and an address of a file is something, but no song."""
+    fields = row(status="SUCCESS", data=[{"id": "v", "status": "complete", name: "https://x/y"}])
+    assert task(fields).songs == ()
+    assert has_made(fields)
 
 
 def test_no_answer_is_read_without_end():
@@ -384,6 +459,7 @@ BUSY = {"status": "error", "message": "upstream busy"}
         ({"finish_time": 0}, S.UNKNOWN),
         ({"progress": "100%"}, S.FAILURE),
         ({"finish_time": 1716192124}, S.FAILURE),
+        ({"finished_at": "2024-05-20T08:02:04Z"}, S.FAILURE),
         ({"status": "FAILURE"}, S.FAILURE),
     ],
     ids=ascii,
@@ -399,6 +475,7 @@ LYRICS = {
         ("l", "la", "Cat", "a, b", "complete"),
     ),
     "in a list": ([{"text": "la"}], ("", "la", "", "", "")),
+    "more beside them": ({"text": "la", "result": {"x": 1}}, ("", "la", "", "", "")),
     "lyrics field": ({"lyrics": "la", "title": "Cat"}, ("", "la", "Cat", "", "")),
 }
 

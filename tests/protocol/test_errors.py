@@ -6,7 +6,8 @@ import pickle
 import pytest
 
 from suno_async.protocol import errors
-from suno_async.protocol.models import Intent, Status, Task
+from suno_async.protocol.intents import Intent
+from suno_async.protocol.models import Status, Task
 
 TREE = {
     "SunoError": "Exception",
@@ -22,6 +23,7 @@ TREE = {
     "TaskNotFound": "SunoError",
     "WaitTimeout": "SunoError",
     "ClientClosed": "SunoError",
+    "JournalError": "SunoError",
 }
 ALL = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if cls.__module__ == errors.__name__]
 TASK = Task(task_id="t", status=Status.FAILURE, fail_reason="no")
@@ -32,13 +34,14 @@ FACTS = {
     errors.Unauthorized: {"status": 401, "code": "", "message": "Invalid token", "task_ids": ("t",)},
     errors.QuotaExceeded: {"status": 403, "code": "quota_not_enough"},
     errors.RateLimited: {"status": 429, "retry_after": 7.0},
-    errors.GatewayUnavailable: {"attempts": 3, "status": 502, "request_id": "2026"},
+    errors.GatewayUnavailable: {"attempts": 3, "status": 502, "request_id": "2026", "retry_after": 7.0},
     errors.UnexpectedResponse: {"excerpt": "<html>", "status": 200},
     errors.SubmitUnknown: {"intent": Intent(action="music", body=b"{}", sent=True)},
     errors.TaskFailed: {"task": TASK, "reason": "no", "inferred": True, "task_id": "t"},
     errors.TaskNotFound: {"last_seen": TASK},
     errors.WaitTimeout: {"task": TASK, "task_ids": ("t",)},
     errors.ClientClosed: {"task_ids": ("t",)},
+    errors.JournalError: {"task_id": "t"},
 }
 each = pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
 

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import sys
 from traceback import TracebackException
 
 import pytest
@@ -52,6 +53,14 @@ def test_other_ids_are_refused_before_any_request(task_id):
     assert len(said) < 180
 
 
+def test_what_is_no_id_is_shown():
+    """The error shows what was given."""
+    with pytest.raises(ConfigurationError, match=r"^'a b' is no task id: "):
+        inputs.check_task_id("a b")
+    with pytest.raises(ConfigurationError, match=r"^'a b' is no action: "):
+        inputs.check_action("a b")
+
+
 @QUICK
 @given(st.text())
 def test_an_id_that_passes_is_safe_in_a_path(text):
@@ -75,6 +84,21 @@ def test_other_actions_are_refused(action):
     """What could leave ``/suno/submit/`` is no action."""
     with pytest.raises(ConfigurationError, match="is no action"):
         inputs.check_action(action)
+
+
+@pytest.mark.parametrize("key", ["a", "order 4711/b", "x" * 200, "~!@#"])
+def test_idempotency_keys_pass(key):
+    """1 to 200 printable ASCII characters are an idempotency key."""
+    assert inputs.check_idempotency_key(key) == key
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\n", "ключ", "a\x00", None, 5, b"a"], ids=ascii)
+def test_other_idempotency_keys_are_refused(key):
+    """What is no such text is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        inputs.check_idempotency_key(key)
+    assert str(caught.value).endswith(" is no idempotency key: one is 1 to 200 printable ASCII characters")
+    assert str(caught.value).startswith(ascii(key)[:50] if not isinstance(key, bytes) else "a bytes")
 
 
 # the key
@@ -110,7 +134,7 @@ def test_a_bad_key_is_refused_without_being_told(key, given_as):
     # the frame of this test knows the key: only what lies below it counts
     told = texts_of(caught.value.with_traceback(caught.value.__traceback__.tb_next))
     assert KEY not in told
-    assert "in reveal" in told
+    assert "reveal" in told
 
 
 @pytest.mark.parametrize(
@@ -120,7 +144,7 @@ def test_a_bad_key_is_refused_without_being_told(key, given_as):
 )
 def test_a_missing_key_says_where_to_put_it(key):
     """Where there is no key, the error names the parameter and the environment variable."""
-    with pytest.raises(ConfigurationError, match=r"api_key=\.\.\. or set SUNO_API_KEY"):
+    with pytest.raises(ConfigurationError, match=r"^there is no API key: pass api_key=\.\.\. or set SUNO_API_KEY$"):
         Secret(key).reveal()
 
 
@@ -134,7 +158,9 @@ def test_good_keys_are_revealed(key):
 @pytest.mark.parametrize("key", ["1234567", "x" * 513], ids=["7", "513"])
 def test_keys_of_other_lengths_are_refused(key):
     """Fewer than 8 or more than 512 characters are no key."""
-    with pytest.raises(ConfigurationError, match="8 to 512 characters"):
+    with pytest.raises(
+        ConfigurationError, match=r"^the API key has .* is not 8 to 512 characters long: copy it again$"
+    ):
         Secret(key).reveal()
 
 
@@ -144,7 +170,7 @@ def test_a_secret_shows_itself_to_nobody():
     assert {repr(secret), str(secret), f"{secret}", f"{secret!r:>3}", "%s" % secret} == {"***"}  # noqa: UP031
     assert not hasattr(secret, "__dict__")
     for leave in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="does not leave its process"):
+        with pytest.raises(TypeError, match=r"^a Secret does not leave its process$"):
             leave(secret)
 
 
@@ -222,6 +248,7 @@ def test_other_addresses_are_refused(url, why):
     """A base URL that cannot be right is refused with what is wrong about it, and never shows a password."""
     with pytest.raises(ConfigurationError, match=why) as caught:
         read_address(url)
+    assert str(caught.value).startswith(("the base URL ", "there is no base URL", "http:// to "))
     assert "pass@" not in texts_of(caught.value).split("Traceback")[0]
 
 
@@ -265,7 +292,7 @@ def test_zero_seconds_only_where_they_are_allowed():
         inputs.check_seconds("pause", -1, zero=True)
 
 
-@pytest.mark.parametrize("value", [1, 0.5, 10**20, 5e-324])
+@pytest.mark.parametrize("value", [1, 0.5, 10**20, 5e-324, sys.float_info.max])
 def test_seconds_pass_unchanged(value):
     """A finite number above zero passes as it is."""
     assert inputs.check_seconds("pause", value) == value
@@ -284,6 +311,7 @@ def test_a_rate_may_be_none_but_not_zero():
     """None is no limit; a rate of nothing would never let a request go."""
     assert inputs.check_rate("rate", None) is None
     assert inputs.check_rate("rate", 2.5) == 2.5
+    assert inputs.check_rate("rate", 0.01) == 0.01
     with pytest.raises(ConfigurationError, match="rate must be a number of requests a second, not 0"):
         inputs.check_rate("rate", 0)
 
@@ -295,6 +323,29 @@ def test_counts_have_bounds(value):
     assert inputs.check_count("size", 100, 100) == 100
     with pytest.raises(ConfigurationError, match=r"^size must be a whole number from 1 to 100, not "):
         inputs.check_count("size", value, 100)
+
+
+SHOWN = [
+    (0, "0"),
+    (2.5, "2.5"),
+    (None, "None"),
+    ("5", "'5'"),
+    ("\u2028", "'\\u2028'"),
+    ([1], "a list"),
+    (b"5", "a bytes"),
+    (10**59, "1" + "0" * 59),
+    (10**60, "a int"),
+    ("x" * 58, "'" + "x" * 58 + "'"),
+    ("x" * 59, "'" + "x" * 55 + "...'"),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), SHOWN, ids=[str(i) for i in range(len(SHOWN))])
+def test_a_wrong_value_is_shown(value, shown):
+    """An error shows what was given as printable ASCII, at most 60 characters; of odd things only the type."""
+    with pytest.raises(ConfigurationError) as caught:
+        inputs.check_count("size", value, -1)
+    assert str(caught.value) == f"size must be a whole number from 1 to -1, not {shown}"
 
 
 def test_factors_have_bounds_that_are_allowed():

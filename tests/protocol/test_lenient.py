@@ -1,6 +1,7 @@
 """The tolerant reader."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -216,6 +217,24 @@ def test_times_are_aware_and_in_utc(value, moment):
     assert read is None or read.utcoffset() == timedelta(0)
 
 
+@pytest.fixture
+def _far_from_utc():
+    """A machine whose own time is nine hours ahead of UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "XYZ-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_from_utc")
+def test_the_machines_time_zone_plays_no_part():
+    """A time without a zone is UTC, and every time comes out in UTC, wherever the machine is."""
+    for value in (1716192124, "2024-05-20T08:02:04", "2024-05-20T08:02:04Z", "2024-05-20T16:02:04+08:00"):
+        assert lenient.moment(value) == T0
+        assert lenient.moment(value).tzinfo is UTC
+
+
 def test_the_first_moment_counts():
     """Where the first field holds no time, the next is asked."""
     assert lenient.moment(0, "soon", 2**53, 1716192124, 5) == T0
@@ -244,6 +263,7 @@ def test_an_excerpt_is_fit_to_be_shown():
     assert lenient.excerpt(b"<html>\r\n\xff\x00ok") == "<html> \ufffd ok"
     assert lenient.excerpt(b"") == ""
     assert len(lenient.excerpt(b"y" * 100_000)) == 200
+    assert lenient.excerpt("\u2028".encode() * 266 + b"abc") == "ab"  # of 800 bytes
 
 
 @QUICK

@@ -33,19 +33,19 @@ def icy(mark=7):
     return look(S.IN_PROGRESS, mark=mark, frozen=True, fail_reason="a name", progress=100)
 
 
-def life(**fields):
-    return Life(task_id="t", born=0.0, **fields)
+def life(born=0.0, **fields):
+    return Life(task_id="t", born=born, **fields)
 
 
 MISS, ALONE = object(), object()
 
 
-def lived(events, **fields):
-    """What each (time, answer) of a life came to; ``MISS`` is a miss in a batch, ``ALONE`` one of a single look."""
-    mine = life(**fields)
+def lived(events, born=0, **fields):
+    """What each (age, answer) of a life came to; ``MISS`` is a miss in a batch, ``ALONE`` one of a single look."""
+    mine = life(born, **fields)
     return [
-        mine.miss(now, single=what is ALONE) if what in (MISS, ALONE) else mine.observe(what, now)
-        for now, what in events
+        mine.miss(born + age, single=what is ALONE) if what in (MISS, ALONE) else mine.observe(what, born + age)
+        for age, what in events
     ]
 
 
@@ -129,6 +129,11 @@ LIVES = {
     "78 frozen": (spread(icy(), [0, 30, 60]), [30, 30, "FAILURE"], {}),
     "78 two looks are not enough": (spread(icy(), [0, 3600]), [30, 30], {}),
     "78 fifty-nine seconds are not enough": (spread(icy(), [0, 20, 40, 59, 60]), [30, 30, 30, 30, "FAILURE"], {}),
+    "78 ten seconds are not enough, later on": (
+        [(0, look(S.QUEUED)), *spread(icy(), [100, 105, 110, 160])],
+        [None, 30, 30, 30, "FAILURE"],
+        {},
+    ),
     "78 it changes": (
         [(0, icy(1)), (30, icy(2)), (60, icy(3)), (90, icy(3)), (120, icy(3))],
         [30, 30, 30, 30, "FAILURE"],
@@ -169,6 +174,11 @@ LIVES = {
         [None, *[15] * 9, "gone"],
         {},
     ),
+    "76 gone for ten looks in ten minutes sharp": (
+        [(0, look(S.QUEUED)), *spread(ALONE, [*range(100, 190, 10), 700])],
+        [None, *[15] * 9, "gone"],
+        {},
+    ),
     "76 gone for ten looks in nine minutes": (
         [(0, look(S.QUEUED)), *spread(ALONE, range(60, 660, 60))],
         [None, *[15] * 10],
@@ -186,10 +196,11 @@ LIVES = {
 }
 
 
+@pytest.mark.parametrize("born", [0, 50_000])
 @pytest.mark.parametrize(("events", "verdicts", "fields"), LIVES.values(), ids=LIVES)
-def test_what_a_life_comes_to(events, verdicts, fields):
+def test_what_a_life_comes_to(events, verdicts, fields, born):
     """Each answer of a life goes on for so many seconds at most (None: as the pace has it), or ends it."""
-    assert words(lived(events, **fields)) == verdicts
+    assert words(lived(events, born, **fields)) == verdicts
 
 
 def test_a_frozen_row_fails_by_our_reading():

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_async.protocol.errors import GatewayUnavailable
-from suno_async.protocol.limits import Budget, Gate, retry_delay
+from suno_async.protocol import errors
+from suno_async.protocol.errors import GatewayUnavailable, RateLimited, RequestRejected
+from suno_async.protocol.limits import RESUBMIT_ON, Budget, Gate, Quota, resend_delay, retry_delay
 from suno_async.protocol.refusals import Kind, Trouble
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
@@ -172,8 +173,8 @@ def test_a_late_success_does_not_cut_the_pause_short():
     gate = closed(failures=1, limited=True, retry_after=30.0)
     gate.passed(5)
     assert gate.wait(5) == 25.5
-    gate.passed(31)
-    assert gate.wait(31) == 0
+    gate.passed(30.5)
+    assert gate.wait(30.5) == 0
     assert not gate.closed
 
 
@@ -281,6 +282,69 @@ def test_tries_are_spread(kind, attempts, chance, asked, delay):
     assert retry_delay(trouble(kind, asked), attempts, chance) == delay
 
 
+# the retry quota
+
+
+def test_retries_have_a_quota():
+    """A hundred retries are allowed at once, then one for each five successes; no more than a hundred are saved up."""
+    quota = Quota()
+    assert [quota.spend() for _ in range(101)] == [True] * 100 + [False]
+    for _ in range(4):
+        quota.earn()
+    assert not quota.spend()
+    quota.earn()
+    assert [quota.spend(), quota.spend()] == [True, False]
+    for _ in range(501):
+        quota.earn()
+    assert quota.spent == 0
+    assert [quota.spend() for _ in range(101)] == [True] * 100 + [False]
+
+
+# submissions
+
+RESENT = [
+    # not one byte left: three attempts
+    (GatewayUnavailable(), 1, 1, 1),
+    (GatewayUnavailable(), 1, 0.25, 0.25),
+    (GatewayUnavailable(), 2, 1, 2),
+    (GatewayUnavailable(), 3, 1, None),
+    # refused before anybody got it: five
+    (GatewayUnavailable(status=503), 1, 1, 1),
+    (GatewayUnavailable(status=503), 2, 0.5, 1),
+    (GatewayUnavailable(status=503), 4, 1, 8),
+    (GatewayUnavailable(status=503), 5, 1, None),
+    (GatewayUnavailable(status=503, retry_after=7.0), 2, 1, 9),
+    (GatewayUnavailable(status=503, retry_after=60.5), 1, 0, None),
+    (RequestRejected(status=425), 3, 1, 4),
+    (RateLimited(status=429), 1, 1, 1),
+    (RateLimited(status=429, retry_after=7.0), 1, 1, 8),
+    (RateLimited(status=429, retry_after=60.0), 1, 0, 60),
+    (RateLimited(status=429, retry_after=60.5), 1, 0, None),
+    # anything else may have been accepted, or will be refused again
+    (GatewayUnavailable(status=502), 1, 1, None),
+    (RequestRejected(status=400), 1, 1, None),
+    (errors.QuotaExceeded(status=402), 1, 1, None),
+    (errors.SubmitUnknown(), 1, 1, None),
+    (errors.UnexpectedResponse(status=503), 1, 1, None),
+]
+
+
+@pytest.mark.parametrize(("outcome", "attempts", "chance", "delay"), RESENT, ids=[str(i) for i in range(len(RESENT))])
+def test_only_what_was_not_taken_is_sent_again(outcome, attempts, chance, delay):
+    """A submission is sent again if it never left or was refused for now, in growing steps, a few times at most."""
+    assert resend_delay(outcome, attempts, chance, RESUBMIT_ON) == delay
+
+
+def test_what_is_sent_again_can_be_chosen():
+    """Which refusals are for now is the caller's to say; what never left is sent again in any case."""
+    assert resend_delay(GatewayUnavailable(status=502), 1, 1, {502}) == 1
+    assert resend_delay(GatewayUnavailable(status=503), 1, 1, ()) is None
+    assert resend_delay(GatewayUnavailable(), 1, 1, ()) == 1
+
+
+# waits
+
+
 def test_a_budget_tells_how_long_it_takes():
     """Asking takes no place; what has been taken has to pass; what rounding leaves of a wait is none."""
     budget = Budget(2.0)
@@ -306,3 +370,13 @@ def test_a_gate_can_be_held():
     assert gate.wait(14.0) is None
     gate.passed(14.0)
     assert (gate.closed, gate.failures) == (False, 0)
+
+
+def test_a_held_gate_is_closed_by_its_second_failed_probe():
+    """To be held counts as the first of three failures in a row."""
+    gate = Gate()
+    gate.hold(13.0)
+    for pause in (0.0, 1.0):
+        assert gate.enter()
+        gate.failed(13.0, 1)
+        assert gate.wait(13.0) == pause

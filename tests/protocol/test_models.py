@@ -4,7 +4,8 @@ import pickle
 
 import pytest
 
-from suno_async.protocol.models import Intent, Lyrics, Song, Status, Task
+from suno_async.protocol.intents import Intent
+from suno_async.protocol.models import Lyrics, Song, Status, Task
 
 URL = "https://cdn1.suno.ai/c.mp3"
 

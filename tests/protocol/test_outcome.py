@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from suno_async.protocol import errors
 from suno_async.protocol.exchange import Answer
 from suno_async.protocol.inputs import is_task_id
-from suno_async.protocol.outcome import judge, unanswered
+from suno_async.protocol.intents import Intent, IntentState
+from suno_async.protocol.outcome import concluded, judge, unanswered
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.json"))
@@ -88,6 +90,7 @@ STATUSES = [
     201,
     204,
     299,
+    300,
     301,
     302,
     304,
@@ -184,6 +187,12 @@ def test_a_word_with_nothing_beside_it_is_a_refusal(data):
     assert type(asked(200, {"code": "sensitive_words", "message": "no", "data": data})) is errors.RequestRejected
 
 
+@pytest.mark.parametrize("message", ["", " ", "Success", "OK ", "200"])
+def test_a_word_without_a_reason_is_no_refusal(message):
+    """A 2xx with an odd word, but with what is said beside a yes, may be what damage has left of a yes."""
+    assert type(asked(200, {"code": "succ3ss", "message": message, "data": None})) is errors.SubmitUnknown
+
+
 @pytest.mark.parametrize("code", ["sensitive_words", "invalid_request", "gen_relay_info_failed", "内容违规"])
 def test_a_word_of_the_gateways_own_is_a_refusal(code):
     """The gateway's own envelope with a word that nobody doubts means: not accepted, not charged."""
@@ -210,11 +219,33 @@ def test_refusals_say_what_to_do(status, body, error):
     assert type(asked(status, body)) is error
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_unknown_outcome_says_the_gateways_words(status):
+    """The error holds the gateway's message, or its code where there is no message."""
+    for code, message, shown in (("fail_to_fetch_task", "no luck", "no luck"), ("fail_to_fetch_task", "", "fail_to")):
+        said = str(asked(status, task_error(code, message)))
+        assert said.startswith(f"the submission may or may not have been accepted: {shown}")
+
+
+def test_a_refusal_without_words_has_none():
+    """Where the gateway says nothing there is no code and no message."""
+    error = asked(301, "")
+    assert (type(error), error.code, error.message) == (errors.RequestRejected, "", "")
+
+
+def test_a_refusals_code_is_cut():
+    """Of a code that is too long to be one, 80 characters are kept."""
+    assert asked(400, task_error("x" * 100)).code == "x" * 80
+
+
 def test_a_gateway_that_cannot_take_it_says_so():
     """503 of the distributor is not accepted and not charged, with the gateway's words."""
     error = asked(503, NO_CHANNEL, **{"X-Oneapi-Request-Id": "r1"})
     assert str(error) == "the gateway cannot take this now: No available channel (503)"
     assert (error.status, error.request_id) == (503, "r1")
+    assert error.retry_after is None
+    assert asked(503, NO_CHANNEL, **{"Retry-After": "7"}).retry_after == 7
+    assert str(asked(503, {"code": "EREFUSED"})) == "the gateway cannot take this now: EREFUSED (503)"
 
 
 def test_an_unknown_outcome_keeps_the_evidence():
@@ -244,7 +275,10 @@ ACCEPTED = {
         f'{{"code":"success","message":"","data":"{ID}"}}{{"code":"insert_task_failed","data":null}}',
         ID,
     ),
+    "three deep": ({"data": {"data": {"data": "t1"}}}, "t1"),
     "snowflake as a number": ({"code": "success", "data": 1268154180129529857}, "1268154180129529857"),
+    "the smallest snowflake": ({"code": "success", "data": 10**15}, "1000000000000000"),
+    "the largest snowflake": ({"code": "success", "data": 2**63 - 1}, "9223372036854775807"),
     "blank behind the code": ({"code": "success ", "data": "task_1"}, "task_1"),
     "letters alone": ({"data": "abcdefabcdefabcd"}, "abcdefabcdefabcd"),
     "bad UTF-8": (b'{"code":"success","message":"\xff","data":"t1"}', "t1"),
@@ -252,6 +286,10 @@ ACCEPTED = {
     "truncated": ('{"code":"success","message":"","data":"t1"', "t1"),
     "truncated fork": (b' \xef\xbb\xbf{"code":200,"msg":"success","data":{"taskId":"t1"', "t1"),
     "truncated, no code": ('{"task_id": "t1", "x', "t1"),
+    "truncated, success": ('{"success":true,"stream":false,"data":"t1"', "t1"),
+    "truncated, under way": ('{"status":"pending","title":"failed","data":"t1"', "t1"),
+    "truncated, odd value": ('{"code":"success","x":X,"data":"t1"', "t1"),
+    "truncated, capitals": ('{"code":"success","data":"X1X"', "X1X"),
 }
 
 
@@ -278,7 +316,9 @@ NO_ID = {
     "path": {"code": "success", "data": "../../api/user/self"},
     "long": {"code": "success", "data": "x" * 129},
     "empty list": {"code": "success", "data": []},
-    "too deep": {"data": {"data": {"data": {"data": {"data": "t"}}}}},
+    "too deep": {"data": {"data": {"data": {"data": "t1"}}}},
+    "a number below all snowflakes": {"code": "success", "data": 10**15 - 1},
+    "a number above all snowflakes": {"code": "success", "data": 2**63},
     "truncated before the end of the id": '{"code":"success","message":"","data":"736a6f88',
     "truncated dots": '{"code":"success","message":"","data":".."',
     "truncated refusal": '{"code":"quota_not_enough","message":"","data":"t1"',
@@ -286,6 +326,7 @@ NO_ID = {
     "truncated deep": '{"request":{"task_id":"origin-1"},"code":"success","da',
     "truncated list": '{"code":"success","data":[{"task_id":"t1"}',
     "truncated failure": '{"status":"failed","task_id":"t1"',
+    "truncated failed state": '{"state":"failed","task_id":"t1"',
     "truncated no": '{"success":false,"task_id":"t1"',
     "truncated inner no": '{"code":200,"data":{"code":"oops","task_id":"t1"',
     "page with data": PAGE,
@@ -325,6 +366,11 @@ CUT = {
     "error": (500, b'{"message":"upstream failed","data":"trace-abc1"'),
     "refusal": (400, b'{"message":"bad","task_id":"origin-task1"'),
     "redirect": (302, b'{"data":"t1"'),
+    "choices": (300, b'{"data":"t1"'),
+    "something before": (200, b'X{"code":"success","data":"t1"'),
+    "another name": (200, b'{"code":"success","trace":"abc123","da'),
+    "longer name": (200, b'{"code":"success","Xdata":"t1"'),
+    "data in data": (200, b'{"code":200,"data":{"data":"t1"'),
     "deep": (200, b'{"request":{"task_id":"task-2"},"code":"success","da'),
     "sent": (200, b'{"code":"success","task_id":"origin-1","da'),
     "word": (0, b'{"data":"pending"'),
@@ -340,6 +386,13 @@ def test_a_cut_off_answer_gives_no_other_id(status, received):
     error = unanswered("reset", sent=True, action="music", body=sent, received=received, status=status)
     assert type(error) is errors.SubmitUnknown
     assert error.intent.status == status
+
+
+def test_no_answer_at_all_is_unknown():
+    """A request that left and has no answer is unknown, with nothing to show of it."""
+    error = unanswered("timeout", sent=True, action="music", body=SENT)
+    assert type(error) is errors.SubmitUnknown
+    assert error.intent.excerpt == ""
 
 
 @pytest.mark.parametrize("status", [0, 200, 299])
@@ -361,6 +414,52 @@ def test_what_may_have_been_sent_is_unknown(received):
     assert str(error) == "the submission may or may not have been accepted: timeout"
     assert (error.intent.action, error.intent.body, error.intent.sent, error.intent.status) == ("lyrics", SENT, True, 0)
     assert error.intent.excerpt == received.decode()[:200]
+
+
+# what is written down of it
+
+
+INTENT = Intent(action="music", body=SENT, sent=False, state=IntentState.INTENDED, intent_id="i1", excerpt="e")
+EVIDENCE = Intent(action="music", body=SENT, sent=True, status=502, request_id="r2", excerpt="<html>")
+CONCLUDED = {
+    "accepted": ("t1", {"state": "accepted", "sent": True, "task_id": "t1", "request_id": "r1"}),
+    "unknown": (
+        errors.SubmitUnknown("who knows", intent=EVIDENCE),
+        {
+            "state": "unknown",
+            "sent": True,
+            "status": 502,
+            "request_id": "r2",
+            "excerpt": "<html>",
+            "reason": "who knows",
+        },
+    ),
+    "unknown, no evidence": (errors.SubmitUnknown("gone"), {"state": "unknown", "sent": True, "reason": "gone"}),
+    "refused": (
+        errors.RequestRejected("no", status=400, request_id="r2"),
+        {"state": "rejected", "sent": True, "status": 400, "request_id": "r2", "reason": "no"},
+    ),
+    "refused, no status": (errors.RequestRejected("no"), {"state": "rejected", "sent": True, "reason": "no"}),
+    "later": (
+        errors.GatewayUnavailable("busy", status=503, request_id="r2"),
+        {"state": "rejected", "sent": True, "status": 503, "request_id": "r2", "reason": "busy"},
+    ),
+    "not sent": (errors.GatewayUnavailable("refused"), {"state": "not_sent", "reason": "refused"}),
+    "not configured": (errors.ConfigurationError("certificate"), {"state": "not_sent", "reason": "certificate"}),
+}
+
+
+@pytest.mark.parametrize(("outcome", "changed"), CONCLUDED.values(), ids=CONCLUDED)
+def test_an_outcome_is_written_down(outcome, changed):
+    """An intent takes over what its outcome says, and keeps everything else."""
+    found = concluded(INTENT, outcome, "r1")
+    assert msgspec.structs.asdict(found) == msgspec.structs.asdict(INTENT) | changed
+
+
+def test_what_was_accepted_later_has_no_reason():
+    """A submission that was accepted after all has nothing to explain."""
+    again = concluded(concluded(INTENT, errors.GatewayUnavailable("refused")), "t1")
+    assert (again.state, again.task_id, again.request_id, again.reason) == (IntentState.ACCEPTED, "t1", None, "")
 
 
 # recordings and noise

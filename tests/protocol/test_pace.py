@@ -2,11 +2,14 @@
 
 import math
 import random
+from itertools import pairwise
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suno_async.protocol import pace as paces
 from suno_async.protocol.errors import ConfigurationError
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled, check_pace
 
@@ -25,6 +28,12 @@ PACES = [
     Adaptive(price=3, floor=2, ceiling=20),
 ]
 PACES += [Scaled(Adaptive(), 10), Scaled(Backoff(), 0.1), Scaled(Fixed(2), 1e6)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_computed_before():
+    """What one test has computed says nothing to the next."""
+    paces._effort.cache_clear()
 
 
 @pytest.mark.parametrize("pace", PACES, ids=repr)
@@ -56,6 +65,7 @@ def test_backoff_grows_to_its_ceiling():
         pytest.approx(30),
     ]
     assert pace.after(0, 10**9, 0.7, 1) == pytest.approx(30)
+    assert Backoff(first=0.5, factor=2, ceiling=30, jitter=0).after(0, 10**9, 0.7, 1) == pytest.approx(30)
 
 
 def test_backoff_with_a_factor_of_one_is_fixed():
@@ -69,6 +79,55 @@ def test_the_jitter_of_backoff_is_its_random_part():
     assert [Backoff(first=8, factor=1).after(0, 0, chance, 1) for chance in (0, 0.25, 0.5, 1)] == [8, 6, 4, 4]
     assert Backoff(first=8, factor=1).floor == 4
     assert [Backoff(first=1, factor=2, jitter=0.5).after(0, 3, chance, 1) for chance in (0, 1)] == [8, 4]
+
+
+def done_by(age, kind):
+    """The part of the tasks that are done at an age: a tenth fail early, the others take as long as such tasks do."""
+    median, spread = (12.0, 0.5) if kind == "LYRICS" else (110.0, 0.4)
+    early, late = NormalDist(math.log(10), 0.6), NormalDist(math.log(median), spread)
+    return 0.1 * early.cdf(math.log(age)) + 0.9 * late.cdf(math.log(age))
+
+
+def effort(begin, end, kind):
+    """The integral of the square root of the hazard rate between two ages, in small steps."""
+    steps = max(2, math.ceil((end - begin) * 50))
+    alive = [1 - done_by(begin + (end - begin) * step / steps, kind) for step in range(steps + 1)]
+    return sum(math.sqrt(math.log(one / other) * (end - begin) / steps) for one, other in pairwise(alive))
+
+
+@pytest.mark.parametrize("share", [1, 4])
+@pytest.mark.parametrize("price", [0.3, 3])
+@pytest.mark.parametrize(("kind", "ages"), [("MUSIC", [2, 6, 13, 27, 50, 77, 110, 160]), ("LYRICS", [1, 3, 8, 12, 20])])
+def test_adaptive_spends_the_same_effort_between_looks(kind, ages, price, share):
+    """Between two looks the integral of sqrt(h) is sqrt(2 x price / share), with the hazard of how long tasks take."""
+    pace = Adaptive(price=price, floor=1e-6, ceiling=86_400)
+    for age in ages:
+        spent = effort(age, age + pace.after(age, 0, 0, share, kind), kind)
+        assert spent == pytest.approx(math.sqrt(2 * price / share), rel=0.005)
+
+
+@QUICK
+@given(st.floats(0, 500), st.floats(0.01, 1.5), st.floats(0.01, 1.5), KINDS)
+def test_two_short_steps_lead_where_a_long_one_does(age, one, other, kind):
+    """The effort of two looks in a row adds up: from any age, both together end where one of their sum does."""
+
+    def after(start, spent):
+        return start + Adaptive(price=spent**2 / 2, floor=1e-9, ceiling=80_000).after(start, 0, 0, 1, kind)
+
+    far = after(age, one + other)
+    if far - age < 80_000:
+        assert after(after(age, one), other) == pytest.approx(far, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["MUSIC", "LYRICS"])
+def test_the_known_tail_is_used_to_its_end(kind):
+    """Up to the last age that is known delays are reckoned, from there on it is the ceiling."""
+    times, _ = paces._effort(kind == "LYRICS")
+    pace = Adaptive(price=1e-9, floor=1e-6)
+    assert pace.after(times[-1] - 0.01, 0, 0, 1, kind) < 1
+    assert pace.after((times[-2] + times[-1]) / 2, 0, 0, 1, kind) < 1
+    assert pace.after(times[-1], 0, 0, 1, kind) == pace.ceiling
+    assert 1 - done_by(times[-1], kind) == pytest.approx(1e-6, rel=0.5)
 
 
 @QUICK
@@ -171,7 +230,9 @@ WRONG = [
     (lambda: Fixed("5"), "Fixed.every"),
     (lambda: Backoff(first=0), "Backoff.first"),
     (lambda: Backoff(first=5e-324), "Backoff.first"),
+    (lambda: Backoff(first=86_400.5, ceiling=86_400.5), "Backoff.first must be a number from 0.001 to 86400,"),
     (lambda: Backoff(factor=0.5), "Backoff.factor"),
+    (lambda: Backoff(factor=100.5), "Backoff.factor must be a number from 1 to 100,"),
     (lambda: Backoff(factor=math.inf), "Backoff.factor"),
     (lambda: Backoff(first=5, ceiling=4), "Backoff.ceiling must be a number from 5 to 86400"),
     (lambda: Backoff(jitter=1.1), "Backoff.jitter"),
@@ -181,14 +242,16 @@ WRONG = [
     (lambda: Adaptive(ceiling=math.inf), "Adaptive.ceiling"),
     (lambda: Scaled(Fixed(1), 0), "Scaled.speed"),
     (lambda: Scaled(Fixed(1), math.nan), "Scaled.speed"),
+    (lambda: Scaled(Fixed(1), 1_000_000.5), "Scaled.speed"),
 ]
 
 
 @pytest.mark.parametrize(("make", "name"), WRONG, ids=[f"{i}-{row[1][:16]}" for i, row in enumerate(WRONG)])
 def test_a_pace_that_cannot_be_is_refused(make, name):
     """A wrong number is refused when the pace is made, by the name of its field."""
-    with pytest.raises(ConfigurationError, match=name):
+    with pytest.raises(ConfigurationError) as caught:
         make()
+    assert str(caught.value).startswith(name)
 
 
 class Own:
@@ -214,6 +277,23 @@ def test_a_pace_of_ones_own_is_kept_within_sense(answer, delay):
     assert pace.after(5.0, 2, 0.5, 1.0) == delay
 
 
+def test_a_pace_of_ones_own_is_told_everything():
+    """A user's own pace gets age, looks, chance, share and kind, and no kind where none is known."""
+    told = []
+
+    class Curious:
+        floor = 1.0
+
+        def after(self, *facts):
+            told.append(facts)
+            return 3.0
+
+    pace = check_pace(Curious())
+    assert pace.after(5.0, 2, 0.5, 7.0, "MUSIC") == 3.0
+    assert pace.after(6.0, 3, 0.25, 1.0) == 3.0
+    assert told == [(5.0, 2, 0.5, 7.0, "MUSIC"), (6.0, 3, 0.25, 1.0, "")]
+
+
 @pytest.mark.parametrize("pace", [Fixed(2), Backoff(), Adaptive(), Scaled(Fixed(2), 3)])
 def test_our_own_paces_are_used_as_they_are(pace):
     """What this library makes needs no check; no pace at all is Adaptive()."""
@@ -221,8 +301,24 @@ def test_our_own_paces_are_used_as_they_are(pace):
     assert check_pace(None) == Adaptive()
 
 
-@pytest.mark.parametrize("pace", [5, "fast", Fixed, object(), Own])
+class Floorless:
+    """A pace that has forgotten its floor."""
+
+    def after(self, age, looks, chance, share, kind=""):
+        return 1.0
+
+
+class Wordless:
+    """A pace that says nothing."""
+
+    floor = 1.0
+    after = 5.0
+
+
+@pytest.mark.parametrize("pace", [5, "fast", Fixed, object(), Own, Floorless(), Wordless()])
 def test_what_is_no_pace_is_refused(pace):
     """A number, a class or anything else without floor and after is no pace."""
-    with pytest.raises(ConfigurationError, match=r"such as Adaptive\(\), Backoff\(\) or Fixed\(5\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"^pace must be a pace such as Adaptive\(\), Backoff\(\) or Fixed\(5\)$"
+    ):
         check_pace(pace)

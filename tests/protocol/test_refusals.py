@@ -1,6 +1,7 @@
 """Answers that are no news."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -141,6 +142,8 @@ TABLE = [
     ("nginx 413 page", PAGE, 413, Kind.OUTAGE, errors.GatewayUnavailable, set()),
     ("truncated 200", '{"code":"success","data":{"task', 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
     ("a list of nothing", [], 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
+    ("not quite a page", "<5 requests a minute>", 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
+    ("a feed", "<?xml version='1.0'?>", 200, Kind.ELSEWHERE, errors.ConfigurationError, {L}),
     ("bare words", "OK", 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
     (
         "unknown word inside a 200",
@@ -248,7 +251,8 @@ def test_an_outage_tells_status_and_words():
     """A broken gateway's error holds the status, the message if there is one, and the request id."""
     error = trouble_of(answer(OVERLOAD, 503, X_Oneapi_Request_Id="r1")).error
     assert str(error) == "the gateway answered 503: system cpu overloaded (current: 95.1%)"
-    assert (error.status, error.request_id) == (503, "r1")
+    assert (error.status, error.request_id, error.retry_after) == (503, "r1", None)
+    assert trouble_of(answer(OVERLOAD, 503, Retry_After="7")).error.retry_after == 7
     assert str(trouble_of(answer(PAGE, 502)).error) == "the gateway answered 502"
 
 
@@ -390,6 +394,20 @@ def test_what_an_answer_says_of_itself(document, words):
     assert error_words(document) == words
 
 
+def nested(depth):
+    """A refusal inside so many envelopes that say "yes"."""
+    document = {"code": 500, "message": "m", "data": None}
+    for _ in range(depth):
+        document = {"code": 200, "data": document}
+    return document
+
+
+@pytest.mark.parametrize(("depth", "words"), [(0, ("500", "m")), (3, ("500", "m")), (4, None), (5000, None)])
+def test_a_refusal_is_found_in_four_envelopes(depth, words):
+    """A refusal counts down to the fourth envelope; what is nested deeper says nothing, and does no harm."""
+    assert error_words(nested(depth)) == words
+
+
 # requests that broke, and what is known of the gateway
 
 
@@ -408,13 +426,15 @@ def test_a_refused_certificate_is_a_matter_of_configuration():
     assert trouble.kind is Kind.ELSEWHERE
     assert type(trouble.error) is errors.ConfigurationError
     assert "hostname mismatch" in str(trouble.error)
+    assert trouble.error.task_id == "t"
 
 
 def test_an_answer_that_is_too_long_can_be_halved():
     """An answer over the byte cap is asked for again in parts."""
-    trouble = trouble_of_broken(Broken("more than 4 MiB", oversized=True, received=b'{"code":'))
+    trouble = trouble_of_broken(Broken("more than 4 MiB", oversized=True, received=b'{"code":'), "t")
     assert (trouble.kind, trouble.divisible) == (Kind.REJECTED, True)
     assert type(trouble.error) is errors.UnexpectedResponse
+    assert (str(trouble.error), trouble.error.task_id) == ("more than 4 MiB", "t")
     assert trouble.error.excerpt == '{"code":'
 
 
@@ -423,7 +443,7 @@ def test_a_foreign_answer_is_readable_but_tells_nothing():
     trouble = refusals.foreign("t")
     assert (trouble.kind, trouble.readable, trouble.divisible) == (Kind.FOREIGN, True, False)
     assert str(trouble.error) == "the answer is about another task"
-    assert trouble.error.task_id == "t"
+    assert (trouble.error.task_id, trouble.error.status) == ("t", 200)
 
 
 def test_a_page_from_a_known_gateway_is_an_outage():
@@ -432,6 +452,7 @@ def test_a_page_from_a_known_gateway_is_an_outage():
     assert refusals.settle_elsewhere(page, readable=False) is page
     settled = refusals.settle_elsewhere(page, readable=True)
     assert (settled.kind, settled.routeless, settled.error.task_id) == (Kind.OUTAGE, True, "t")
+    assert str(settled.error) == str(page.error)
     assert type(settled.error) is errors.GatewayUnavailable
     outage = trouble_of(answer(PAGE, 502))
     assert refusals.settle_elsewhere(outage, readable=True) is outage
@@ -493,3 +514,30 @@ def test_trouble_is_found_in_any_answer(body, status, headers):
 def test_trouble_is_found_in_any_json(document, status):
     """No JSON document makes the reader fail."""
     assert isinstance(trouble_of(answer(document, status)).error, errors.SunoError)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Sat, 21 Nov 2026 16:01:40 GMT", datetime(2026, 11, 21, 16, 1, 40, tzinfo=UTC)),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)),
+        ("Sat, 21 Nov 2026 16:01:40 +0100", None),
+        ("Sat, 21 Nov 2026 16:01:40", None),
+        ("Sat, 21 Nov 0001 16:01:40 GMT", datetime(2001, 11, 21, 16, 1, 40, tzinfo=UTC)),
+        ("Sat, 41 Nov 2026 16:01:40 GMT", None),
+        ("Sat, 21 Nov 2026 16:01:40 " + " " * 40 + "GMT", None),
+        ("GMT", None),
+        ("", None),
+    ],
+)
+def test_dates_are_those_of_http(value, expected):
+    """Only what HTTP writes is a time, in UTC; anything else is none, and no error."""
+    assert refusals.http_date(value) == expected
+
+
+@QUICK
+@given(st.text(max_size=45) | st.text(max_size=37).map(lambda text: f"{text}GMT"))
+def test_any_text_is_a_date_or_none(value):
+    """No text makes the reader fail, and what it reads knows its zone."""
+    found = refusals.http_date(value)
+    assert found is None or found.utcoffset() == timedelta(0)

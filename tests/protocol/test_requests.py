@@ -17,14 +17,14 @@ TASK, CLIP = "736a6f88-bd29-4b1e-b110-37132a5325ac", "ce2cfbce-9ea0-45b0-9386-02
 
 #: the three bodies of the user's own document (seeds/001), its lyrics, and what else there is
 SENT = [
-    (Inspiration("cat"), "music", {"gpt_description_prompt": "cat"}),
+    (lambda: Inspiration("cat"), "music", {"gpt_description_prompt": "cat"}),
     (
-        Custom(WORDS, tags="emotional punk", mv="chirp-v3-0", title="City Lights"),
+        lambda: Custom(WORDS, tags="emotional punk", mv="chirp-v3-0", title="City Lights"),
         "music",
         {"prompt": WORDS, "tags": "emotional punk", "mv": "chirp-v3-0", "title": "City Lights"},
     ),
     (
-        Extend(
+        lambda: Extend(
             prompt=WORDS,
             tags="bass-driven atmospheric heavy metal",
             mv="chirp-v3-0",
@@ -44,10 +44,14 @@ SENT = [
             "continue_at": 80,
         },
     ),
-    (WriteLyrics("dance"), "lyrics", {"prompt": "dance"}),
-    (WriteLyrics("dance", notify_hook="https://me/h"), "lyrics", {"prompt": "dance", "notify_hook": "https://me/h"}),
+    (lambda: WriteLyrics("dance"), "lyrics", {"prompt": "dance"}),
     (
-        Inspiration("cat", make_instrumental=True, mv="chirp-v9000 (beta)", notify_hook="http://me/h"),
+        lambda: WriteLyrics("dance", notify_hook="https://me/h"),
+        "lyrics",
+        {"prompt": "dance", "notify_hook": "https://me/h"},
+    ),
+    (
+        lambda: Inspiration("cat", make_instrumental=True, mv="chirp-v9000 (beta)", notify_hook="http://me/h"),
         "music",
         {
             "gpt_description_prompt": "cat",
@@ -56,26 +60,34 @@ SENT = [
             "notify_hook": "http://me/h",
         },
     ),
-    (Custom(tags="ambient", make_instrumental=True), "music", {"tags": "ambient", "make_instrumental": True}),
-    (Extend(CLIP, 0), "music", {"continue_clip_id": CLIP, "continue_at": 0}),
+    (lambda: Custom(tags="ambient", make_instrumental=True), "music", {"tags": "ambient", "make_instrumental": True}),
+    (lambda: Extend(CLIP, 0), "music", {"continue_clip_id": CLIP, "continue_at": 0}),
     (
-        Extend(CLIP, 12.5, make_instrumental=True),
+        lambda: Extend(CLIP, 12.5, make_instrumental=True),
         "music",
         {"continue_clip_id": CLIP, "continue_at": 12.5, "make_instrumental": True},
     ),
-    (Custom("我爱猫 \U0001f431"), "music", {"prompt": "我爱猫 \U0001f431"}),
-    (Submission("concat", {"clip_id": "c", "is_infill": False}), "concat", {"clip_id": "c", "is_infill": False}),
-    (Submission("music/custom", {}), "music/custom", {}),
-    (Submission("UPSAMPLE_TAGS", {"tags": ["流行"], "x": None}), "UPSAMPLE_TAGS", {"tags": ["流行"], "x": None}),
+    (lambda: Custom("我爱猫 \U0001f431"), "music", {"prompt": "我爱猫 \U0001f431"}),
+    (
+        lambda: Submission("concat", {"clip_id": "c", "is_infill": False}),
+        "concat",
+        {"clip_id": "c", "is_infill": False},
+    ),
+    (lambda: Submission("music/custom", {}), "music/custom", {}),
+    (
+        lambda: Submission("UPSAMPLE_TAGS", {"tags": ["流行"], "x": None}),
+        "UPSAMPLE_TAGS",
+        {"tags": ["流行"], "x": None},
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("body", "action", "fields"), SENT, ids=[f"{type(row[0]).__name__}-{i}" for i, row in enumerate(SENT)]
+    ("make", "action", "fields"), SENT, ids=[f"{number}-{row[1]}" for number, row in enumerate(SENT)]
 )
-def test_what_goes_over_the_wire(body, action, fields):
+def test_what_goes_over_the_wire(make, action, fields):
     """A submission is a POST with exactly the fields that were set, under the wire's own names."""
-    request = submission(body)
+    request = submission(make())
     assert (request.method, request.path) == ("POST", f"/suno/submit/{action}")
     assert json.loads(request.body) == fields
 
@@ -107,6 +119,8 @@ WRONG = [
     (lambda: Custom("la", tags=["pop"]), "Custom.tags: expected `str`, got `array`"),
     (lambda: Custom("la", title=7), "Custom.title: expected `str`, got `int`"),
     (lambda: Custom("la", title=LONE), "Custom.title: holds half"),
+    (lambda: Custom("la", title="\ud800"), "Custom.title: holds half"),
+    (lambda: Custom("la", title="\udfff"), "Custom.title: holds half"),
     (lambda: Custom("la", notify_hook="javascript:x"), "Custom.notify_hook: must be an http"),
     (lambda: Extend("", 80), "Extend.continue_clip_id: must not be empty"),
     (lambda: Extend(CLIP, "120"), "Extend.continue_at: expected `float`, got `str`"),
@@ -115,13 +129,14 @@ WRONG = [
     (lambda: Extend(CLIP, math.nan), "Extend.continue_at: must be a finite number"),
     (lambda: Extend(CLIP, math.inf), "Extend.continue_at: must be a finite number"),
     (lambda: Extend(CLIP, -1), "Extend.continue_at: must be zero or more seconds"),
+    (lambda: Extend(CLIP, -0.5), "Extend.continue_at: must be zero or more seconds"),
     (lambda: Extend(CLIP, 10**400), "Extend.continue_at: "),
     (lambda: Extend(CLIP, 80, make_instrumental=True, prompt="la"), "Extend.make_instrumental: an instrumental"),
     (lambda: WriteLyrics(""), "WriteLyrics.prompt: must not be empty"),
     (lambda: WriteLyrics({}), "WriteLyrics.prompt: expected `str`, got `object`"),
     (lambda: Submission("concat", [("a", 1)]), "Submission.body: must be a mapping"),
     (lambda: Submission("concat", {1: "a"}), "Submission.body: must be a mapping"),
-    (lambda: Submission("concat", None), "Submission.body: must be a mapping"),
+    (lambda: Submission("concat", None), "Submission.body: must be a mapping from field names to JSON values"),
     (lambda: Submission("../user", {}), "'../user' is no action"),
     (lambda: Submission("a?b", {}), "'a?b' is no action"),
     (lambda: Submission(None, {}), "None is no action"),
@@ -168,9 +183,13 @@ def test_what_is_no_json_is_refused_before_it_is_sent(body):
 
 @pytest.mark.parametrize("body", [None, {}, {"prompt": "la"}, "a song", b"{}", Inspiration, 5], ids=ascii)
 def test_other_things_cannot_be_submitted(body):
-    """What is no submission is refused with what to pass instead."""
-    with pytest.raises(ConfigurationError, match=r"cannot be submitted: pass Inspiration\(\.\.\.\), Custom"):
+    """What is no submission is refused with what it is and what to pass instead."""
+    with pytest.raises(ConfigurationError) as caught:
         submission(body)
+    assert str(caught.value) == (
+        f"a {type(body).__name__} cannot be submitted: pass Inspiration(...), Custom(...), Extend(...),"
+        " WriteLyrics(...) or Submission(action, body)"
+    )
 
 
 def test_a_struct_is_checked_again_when_it_is_changed():

@@ -237,7 +237,7 @@ FOREIGN = {
 @pytest.mark.parametrize("fresh", [False, True], ids=["used", "fresh"])
 def test_an_answer_about_another_task_is_never_a_look(body, fresh):
     """An answer that names another task is foreign on every connection."""
-    found = read_one(answer(body, fresh=fresh), "t1")
+    found = read_both(answer(body, fresh=fresh), "t1")
     assert (found.kind, found.readable, found.error.task_id) == (Kind.FOREIGN, True, "t1")
 
 
@@ -259,10 +259,11 @@ NAMELESS = {
 @pytest.mark.parametrize(("body", "status", "songs"), NAMELESS.values(), ids=NAMELESS)
 def test_a_nameless_answer_counts_only_on_a_fresh_connection(body, status, songs):
     """An answer that names no task is this task's if nothing else was asked on its connection, else nobody's."""
-    look = read_one(answer(body, fresh=True), "t1")
+    look = read_both(answer(body, fresh=True), "t1")
     assert (look.task_id, look.task().task_id, look.status, len(look.task().songs)) == ("t1", "t1", status, songs)
-    trouble = read_one(answer(body), "t1")
+    trouble = read_both(answer(body), "t1")
     assert (trouble.kind, trouble.readable, trouble.error.task_id) == (Kind.NAMELESS, True, "t1")
+    assert (str(trouble.error), trouble.error.status) == ("the answer names no task", 200)
 
 
 @pytest.mark.parametrize(
@@ -284,14 +285,28 @@ def test_a_nameless_answer_counts_only_on_a_fresh_connection(body, status, songs
 )
 def test_a_200_without_a_task_is_trouble(body, kind):
     """A 200 that tells about no task is of the kind it says."""
-    assert read_one(answer(body, fresh=True), "t1").kind is kind
+    trouble = read_both(answer(body, fresh=True), "t1")
+    assert (trouble.kind, trouble.error.task_id) == (kind, "t1")
 
 
 @pytest.mark.parametrize("status", [199, 300, 400, 429, 500, 503])
 def test_only_2xx_is_believed(status):
     """A row in any other answer is no news."""
-    assert isinstance(read_one(answer(env(row()), status), "t1"), Trouble)
+    trouble = read_both(answer(env(row()), status), "t1")
+    assert (type(trouble), trouble.error.task_id) == (Trouble, "t1")
     assert isinstance(read_many(answer(env([row()]), status)), Trouble)
+
+
+def test_a_success_without_data_is_looked_for_elsewhere():
+    """What a stock row lacks in its data may be in a field of other gateways."""
+    look = read_both(answer(env(row(data=None, clips=[clip(1)]))), "t1")
+    assert [song.id for song in look.task().songs] == ["c1"]
+
+
+def test_the_action_of_an_odd_row_is_known():
+    """Fast or slow, a look knows the action of its task."""
+    for status in ("QUEUED", "processing"):
+        assert read_both(answer(env(row(status=status))), "t1").action == "MUSIC"
 
 
 FROZEN = [
@@ -312,7 +327,7 @@ FROZEN = [
 @pytest.mark.parametrize(("status", "progress", "reason", "frozen"), FROZEN)
 def test_a_frozen_row_is_known(status, progress, reason, frozen):
     """A row with a reason and 100 % that is not final is frozen, read fast or slowly."""
-    look = read_one(answer(env(row(status=status, progress=progress, fail_reason=reason))), "t1")
+    look = read_both(answer(env(row(status=status, progress=progress, fail_reason=reason))), "t1")
     assert look.frozen is frozen
 
 
@@ -400,6 +415,7 @@ def test_a_stock_status_survives_an_odd_row(fields, songs, status):
     ):
         task = look.task()
         assert (look.task_id, look.status, task.task_id, task.status) == ("t1", status, "t1", status)
+        assert task.status_text == status
         assert len(task.songs) == songs
         assert task.raw["task_id"] == "t1"
 
@@ -429,6 +445,7 @@ def test_a_row_too_deep_to_read_is_a_look_or_trouble(depth):
             for ask in (look.task, lambda look=look: look.kept().task()):
                 task = below(120, ask)
                 assert (task.task_id, task.status) == ("t1", Status.SUCCESS)
+                assert task.payload in {text.encode(), b"null"}
 
 
 def test_a_row_that_cannot_be_read_is_nobodys():
@@ -504,6 +521,8 @@ def test_an_answer_of_far_too_many_rows_is_trouble(rows):
     found = read_many(answer(env(rows)))
     assert found.kind is Kind.OUTAGE
     assert str(found.error) == f"the gateway's answer tells of {len(rows):,} tasks"
+    assert found.error.status == 200
+    assert found.error.excerpt.startswith('{"code": "success"')
 
 
 def test_how_many_rows_are_too_many_can_be_said():
@@ -512,6 +531,7 @@ def test_how_many_rows_are_too_many_can_be_said():
     assert len(read_many(answer(body), most=2)) == 2
     assert read_many(answer(body), 1).kind is Kind.OUTAGE
     assert isinstance(read_many(answer(body | {"data": [row("a"), 5]}), 1), Trouble)
+    assert len(read_many(answer(body | {"data": [row("a"), 5]}), 2)) == 2
 
 
 @pytest.mark.parametrize("damage", [[], [None]], ids=["stock", "with a damaged row"])
@@ -522,6 +542,7 @@ def test_odd_rows_are_read_up_to_a_thousand(damage):
     told = {look.task_id: look.status for look in found if look.task_id}
     assert told.pop("b") is Status.FAILURE
     assert len(told) == 1000 - len(damage)
+    assert {look.task_id for look in found} == {"b", "", *told}
 
 
 UNREAD = {
@@ -554,6 +575,7 @@ TWICE = [
     (["QUEUED", "IN_PROGRESS"], "IN_PROGRESS"),
     (["FAILURE", "QUEUED", "IN_PROGRESS"], "FAILURE"),
     (["processing", "complete", "processing"], "SUCCESS"),
+    (["SUCCESS", "FAILURE", "QUEUED"], "SUCCESS"),
 ]
 
 

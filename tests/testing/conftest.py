@@ -87,6 +87,16 @@ def row_of():
 
 
 @pytest.fixture
+def later():
+    """Let so many seconds of a gateway's time pass at once."""
+
+    def pass_by(gateway, seconds):
+        gateway._desk.clock._epoch += seconds
+
+    return pass_by
+
+
+@pytest.fixture
 def eventually():
     """Wait, five seconds at most, until a condition holds; what it returned is the result."""
 

@@ -5,13 +5,16 @@ import json
 from suno_async.testing.gateway.answers import (
     HTML,
     JSON,
+    AccountRefusalError,
     MiddlewareRefusalError,
     RefusalError,
     invalid_url,
     models,
+    moved,
     page,
     server_error,
     success,
+    told,
 )
 from suno_async.testing.gateway.eras import ERAS
 
@@ -29,6 +32,25 @@ def test_the_middleware_refuses_with_an_error_object_and_the_request_id():
     new, old = (json.loads(refusal.answer(ERAS[era], "id").body)["error"] for era in ("2026", "2025"))
     assert new == {"code": "", "message": "no (request id: id)", "type": "new_api_error"}
     assert old == {"message": "no (request id: id)", "type": "new_api_error"}
+
+
+def test_the_account_refuses_with_a_message_only():
+    """What is asked about the account is refused with {"message", "success": false}, with 200 too."""
+    answer = AccountRefusalError(200, "no").answer(ERAS["2025"], "id")
+    assert (answer.status, answer.content_type, answer.body) == (200, JSON, b'{"message":"no","success":false}')
+
+
+def test_what_the_account_tells_is_data_message_and_success():
+    """The names stand in the order in which Go writes a map."""
+    answer = told([1], {"X": "y"})
+    assert (answer.body, answer.headers) == (b'{"data":[1],"message":"","success":true}', {"X": "y"})
+
+
+def test_a_moved_path_is_named_twice():
+    """301 with the place as a header and as a link."""
+    answer = moved("/x/")
+    assert (answer.status, answer.content_type, answer.headers) == (301, HTML, {"Location": "/x/"})
+    assert answer.body == b'<a href="/x/">Moved Permanently</a>.\n\n'
 
 
 def test_success_wraps_ready_json():

@@ -6,9 +6,12 @@ import time
 import aiohttp
 import anyio
 import pytest
+from aiohttp import web
 
 from suno_async.testing import Gateway
 from suno_async.testing.gateway import delivery
+from suno_async.testing.gateway.answers import Answer
+from suno_async.testing.gateway.clock import Clock
 
 
 async def test_a_reset_is_a_reset(ask, gateway):
@@ -36,6 +39,14 @@ async def test_a_drip_is_slow_and_whole(dial):
         assert time.perf_counter() - before > 0.06
 
 
+async def test_a_stream_comes_in_chunks_and_whole(ask):
+    """The song that is still being made has no length, and every byte of the file."""
+    clip = "12345678-1234-1234-1234-123456789abc"
+    reply = await ask("GET", f"/audiopipe/?item_id={clip}")
+    assert "Content-Length" not in reply.headers
+    assert reply.body == (await ask("GET", f"/audio/{clip}.wav")).body
+
+
 async def test_a_hang_lasts_as_long_as_the_client(ask, gateway):
     """The gateway says nothing, and its handler ends when the client leaves."""
     gateway.faults.once("hang")
@@ -51,6 +62,30 @@ async def test_a_client_that_has_left_is_no_error():
         transport = None
 
     assert (await delivery.reset(Gone())).status == 200
+
+
+@pytest.mark.parametrize("way", ["truncated", "drip", "stream"])
+async def test_an_answer_to_nobody_is_no_error(way):
+    """A client that leaves just before its answer begins is missed by nobody."""
+    answer, clock, ended = Answer(200, b"x" * 100), Clock(1000), []
+
+    async def leave(request):
+        request.transport.close()
+        more = (clock,) if way == "drip" else ()
+        response = await getattr(delivery, way)(request, answer, {}, *more)
+        ended.append(response)
+        return response
+
+    runner = web.ServerRunner(web.Server(leave))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ServerDisconnectedError):
+                await session.post(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    finally:
+        await runner.cleanup()
+    assert len(ended) == 1
 
 
 async def test_a_hang_never_answers():

@@ -139,6 +139,52 @@ async def test_a_failure_is_paid_back(dial, gateway):
         assert (await ask("GET", f"/suno/fetch/{task_id}")).status == 401
 
 
+async def test_2025_does_not_pay_a_key_back(dial, old):
+    """Its user gets the quota back, the key that paid does not: it stays refused."""
+    async with dial(old, old.add_key(quota=50_000)) as ask:
+        task_id = (await ask("POST", "/suno/submit/music", json={})).data
+        old.fail(task_id)
+        assert (await ask("GET", f"/suno/fetch/{task_id}")).status == 401
+
+
+async def test_looks_are_counted_for_each_id(ask, gateway):
+    """Alone and in batches, twice in a batch twice, unknown ids too; what is no text is not."""
+    task_id = gateway.put()
+    await ask("GET", f"/suno/fetch/{task_id}")
+    await ask("POST", "/suno/fetch", json={"ids": [task_id, task_id, "x", 7, None]})
+    assert gateway.looks == {task_id: 3, "x": 1}
+
+
+async def test_submissions_are_counted_for_each_body(ask, gateway):
+    """Every body that came in, byte for byte, refused or not; and the tasks that it was accepted as."""
+    bodies = [b'{"title":"a"}', b'{"title":"a"}', b'{"title": "a"}', b"{"]
+    replies = [await ask("POST", "/suno/submit/music", data=body) for body in bodies]
+    gateway.faults.once("upstream_refuses")
+    await ask("POST", "/suno/submit/music", data=b'{"title":"b"}')
+    counts = {b'{"title":"a"}': 2, b'{"title": "a"}': 1, b"{": 1, b'{"title":"b"}': 1}
+    assert gateway.submissions == counts
+    ids = [reply.data for reply in replies[:3]]
+    assert gateway.accepted == {b'{"title":"a"}': ids[:2], b'{"title": "a"}': ids[2:]}
+
+
+@pytest.mark.parametrize("faults", [["slow_upstream"], ["slow_upstream", "late_row"]])
+async def test_a_slow_upstream_accepts_in_its_time(dial, eventually, faults):
+    """The answer comes after twenty seconds; the row's own time begins then, and a late row is late on top."""
+    async with Gateway(speed=200, beat=math.inf) as gateway, dial(gateway) as ask:
+        began = gateway.now()
+        for fault in faults:
+            gateway.faults.once(fault)
+        task_id = (await ask("POST", "/suno/submit/music", json={})).data
+        assert gateway.now() >= began + 20
+
+        async def there():
+            return (await ask("GET", f"/suno/fetch/{task_id}")).status == 200
+
+        await eventually(there)
+        assert gateway.now() >= began + 20 + 10 * ("late_row" in faults)
+        assert (await ask("GET", f"/suno/fetch/{task_id}")).data["submit_time"] >= int(began + 20)
+
+
 async def test_a_frozen_failure_stays_in_progress(ask, gateway):
     """frozen_failure shows IN_PROGRESS, 100 % and the reason."""
     gateway.faults.once("frozen_failure")
@@ -155,3 +201,23 @@ async def test_the_same_seed_makes_the_same_tasks():
     ids = [gateway.seed_tasks(3) for gateway in (first, second, third)]
     assert ids[0] == ids[1] != ids[2]
     assert first.api_key == second.api_key != third.api_key
+
+
+async def test_what_no_channel_serves_is_refused_in_each_eras_words(ask, ask_old):
+    """503 for an action that is no model of the gateway; nothing is charged."""
+    for call, code in ((ask, "model_not_found"), (ask_old, None)):
+        reply = await call("POST", "/suno/submit/concat", json={})
+        assert (reply.status, reply.json["error"].get("code")) == (503, code)
+        assert "suno_concat" in reply.json["error"]["message"]
+
+
+async def test_planted_tasks_last_as_long_as_they_are_told(ask, gateway, row_of):
+    """duration= overrules the dice: the stream begins at three tenths, and a finished task is not paid back."""
+    row = row_of(gateway, gateway.seed_tasks(1, duration=100.0, status="QUEUED")[0])
+    assert (row.starts - row.submitted, row.ends - row.submitted, row.reason) == (
+        pytest.approx(30, abs=0.001),
+        pytest.approx(100, abs=0.001),
+        "",
+    )
+    gateway.finish(row.task_id)
+    assert (await ask("GET", f"/suno/fetch/{row.task_id}")).data["status"] == "SUCCESS"

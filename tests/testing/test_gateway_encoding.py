@@ -1,5 +1,7 @@
 """Rows as JSON."""
 
+import json
+
 from suno_async.testing.gateway import encoding
 from suno_async.testing.gateway.encoding import Encoder
 from suno_async.testing.gateway.eras import ERAS
@@ -7,9 +9,9 @@ from suno_async.testing.gateway.rows import Row
 from suno_async.testing.gateway.songs import Order
 
 
-def a_row(status="NOT_START", action="MUSIC", task_id="task_x", **columns):
+def a_row(state="NOT_START", action="MUSIC", task_id="task_x", **columns):
     order = Order(action=action)
-    return Row(1, task_id, order, 1000.5, 1030.5, 1100.5, "reason", status, 1099, columns or None)
+    return Row(1, task_id, order, 1000.5, 1030.5, 1100.5, "reason", state, 1099, columns or None)
 
 
 def test_times_are_the_upstreams_and_appear_when_they_are_due():
@@ -46,6 +48,33 @@ def test_a_failure_of_2026_repeats_its_reason_as_result_url():
     assert "result_url" not in new.columns(a_row("SUCCESS"))
     assert "result_url" not in old.columns(a_row("FAILURE"))
     assert old.columns(a_row("FAILURE"))["fail_reason"] == "reason"
+
+
+def test_the_list_of_tasks_shows_all_columns_without_the_channel():
+    """2026 shows what a look shows; 2025 shows all of its table, as an answer of the running software had it."""
+    new, old = Encoder(ERAS["2026"]), Encoder(ERAS["2025"])
+    assert new.columns(a_row())["channel_id"] == 1
+    assert new.account_columns(a_row()) == new.columns(a_row()) | {"channel_id": 0}
+    observed = (
+        '{"id":1,"created_at":1000,"updated_at":1099,"task_id":"task_x","platform":"suno","user_id":1,"channel_id":0,'
+        '"quota":50000,"action":"","status":"NOT_START","fail_reason":"","submit_time":1000,"start_time":0,'
+        '"finish_time":0,"progress":"0%","properties":{"input":""},"data":null}'
+    )
+    assert list(old.account_columns(a_row()).items()) == list(json.loads(observed).items())
+    assert old.account_columns(a_row(progress="9%"))["progress"] == "9%"
+
+
+def test_tasks_are_filtered_by_what_their_table_holds():
+    """A status set by hand counts; the action of 2025 is empty."""
+    row = a_row("SUCCESS", action="LYRICS", status="odd")
+    assert Encoder(ERAS["2026"]).filters(row) == {
+        "platform": "suno",
+        "task_id": "task_x",
+        "action": "LYRICS",
+        "status": "odd",
+    }
+    assert Encoder(ERAS["2025"]).filters(a_row("QUEUED"))["action"] == ""
+    assert Encoder(ERAS["2025"]).filters(a_row("QUEUED"))["status"] == "QUEUED"
 
 
 def test_columns_set_by_hand_win():

@@ -55,3 +55,11 @@ def test_once_strikes_at_the_next_occasions_only():
     faults.once("drip", 2)
     assert [faults.first(["hang", "drip"]) for _ in range(3)] == ["drip", "drip", None]
     assert not faults.active
+
+
+def test_the_way_a_fault_shows_follows_from_the_seed():
+    """One of the given values, the same for the same seed, and each of them sooner or later."""
+    first, second = ([Faults({}, 7, Counter()).choose("server_error", [1, 2, 3])] for _ in range(2))
+    assert first == second
+    faults = Faults({}, 7, Counter())
+    assert {faults.choose("server_error", [1, 2, 3]) for _ in range(100)} == {1, 2, 3}

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from suno_async.testing import Gateway
+
 
 async def test_a_key_looks_like_a_key(gateway):
     """sk- and 48 letters and digits."""
@@ -56,3 +58,56 @@ async def test_a_key_for_models_submits_and_may_not_look(dial, gateway):
         assert (await ask("GET", f"/suno/fetch/{task_id}")).status == 403
         assert (await ask("POST", "/suno/fetch", json={"ids": [task_id]})).status == 403
         assert [model["id"] for model in (await ask("GET", "/v1/models")).data] == ["suno_music"]
+
+
+async def test_a_spent_key_may_still_read_what_it_spent(dial, gateway):
+    """Its log is open to a key with nothing left, with a channel behind it, with a small bearer; not to a stranger."""
+    key = gateway.add_key(quota=50_000)
+    async with dial(gateway, key) as ask:
+        await ask("POST", "/suno/submit/music", json={})
+        for form, status in (("Bearer {}", 200), ("bearer {}-7", 200), ("{}", 200), ("Bearer x", 401), ("", 401)):
+            reply = await ask("GET", "/api/log/token", headers={"Authorization": form.format(key)})
+            assert reply.status == status, form
+
+
+STRANGERS = [
+    ("", "1", 401, "not logged in and no access token", "未登录且未提供 access token"),
+    ("{key}", "1", 200, "invalid access token", "access token 无效"),
+    ("{token}", "", 401, "header not provided", "未提供 New-Api-User"),
+    ("{token}", "x", 401, "header format error", "New-Api-User 格式错误"),
+    ("{token}", "2", 401, "does not match logged in user", "New-Api-User 与登录用户不匹配"),
+    ("{second}", "1", 401, "does not match logged in user", "New-Api-User 与登录用户不匹配"),
+]
+
+
+@pytest.mark.parametrize(("form", "user", "status", "new", "words"), STRANGERS)
+async def test_whoever_shows_no_token_or_another_number_is_refused(gateway, old, dial, form, user, status, new, words):
+    """Each era in its own words; only an unknown token is refused with 200. A key is no access token."""
+    for here, said in ((gateway, new), (old, words)):
+        token = form.format(key=here.api_key, token=here.access_token, second=here.add_access_token(account=2))
+        async with dial(here) as ask:
+            reply = await ask("GET", "/api/task/self", headers={"Authorization": token, "New-Api-User": user})
+        assert (reply.status, reply.json["success"]) == (status, False)
+        assert said in reply.json["message"]
+
+
+@pytest.mark.parametrize("form", ["{}", "Bearer {}"])
+async def test_an_account_is_known_by_its_token(gateway, dial, form):
+    """With or without Bearer; each account sees its own tasks. A token is 32 characters and follows from the seed."""
+    second = gateway.add_access_token(account=2)
+    mine, theirs = gateway.put(), gateway.put(account=2)
+    async with dial(gateway) as ask:
+        for token, user, task_id in ((gateway.access_token, "1", mine), (second, "+2", theirs)):
+            headers = {"Authorization": form.format(token), "New-Api-User": user}
+            items = (await ask("GET", "/api/task/self", headers=headers)).data["items"]
+            assert [row["task_id"] for row in items] == [task_id]
+    assert len(gateway.access_token) == 32
+    assert gateway.access_token == Gateway().access_token != second
+
+
+async def test_no_key_is_refused_in_each_eras_words(gateway, old, dial):
+    """401 without a header: 2025 says that there is none, 2026 does not."""
+    for here, said in ((gateway, "Invalid token"), (old, "未提供令牌")):
+        async with dial(here) as ask:
+            reply = await ask("POST", "/suno/fetch", json={}, headers={"Authorization": ""})
+        assert (reply.status, reply.json["error"]["message"].partition(" (")[0]) == (401, said)

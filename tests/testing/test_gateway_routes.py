@@ -5,6 +5,7 @@ import re
 import aiohttp
 import pytest
 
+from suno_async.testing import Gateway
 from suno_async.testing.gateway.routes import PROXY_ERRORS
 
 
@@ -124,6 +125,37 @@ async def test_a_lost_answer_was_accepted(ask, gateway):
     assert gateway.counts["accepted"] == 1
 
 
+async def test_an_answer_withheld_was_accepted(ask, gateway):
+    """answer_withheld: the submission is accepted, and no answer comes as long as anybody waits."""
+    gateway.faults.once("answer_withheld")
+    with pytest.raises(TimeoutError):
+        await ask("POST", "/suno/submit/music", json={}, timeout=aiohttp.ClientTimeout(total=0.2))
+    assert gateway.counts["accepted"] == 1
+
+
+@pytest.mark.parametrize("fault", ["drip", "truncated"])
+async def test_an_answer_in_pieces_was_accepted(dial, fault):
+    """drip: it comes whole in the end; truncated: it breaks off. Accepted both."""
+    async with Gateway(speed=200) as gateway, dial(gateway) as ask:
+        gateway.faults.once(fault)
+        if fault == "drip":
+            assert (await ask("POST", "/suno/submit/music", json={})).data
+        else:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await ask("POST", "/suno/submit/music", json={})
+        assert gateway.counts["accepted"] == 1
+
+
+async def test_faults_strike_what_is_asked_about_the_account(ask, gateway):
+    """Before any work and after it, as on the songs' own routes."""
+    gateway.faults.once("overloaded")
+    assert (await ask("GET", "/api/log/token")).json["error"]["code"] == "system_cpu_overloaded"
+    gateway.faults.once("truncated")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await ask("GET", "/dashboard/billing/usage")
+    assert (await ask("GET", "/dashboard/billing/usage")).status == 200
+
+
 async def test_a_gateway_without_a_batch_route(ask, gateway):
     """no_batch_route is the page, batch_not_found is 404; single looks go on."""
     task_id = gateway.put()
@@ -141,3 +173,47 @@ async def test_faults_spare_what_is_not_suno(ask, gateway):
     """Faults of the API do not touch the models and the files."""
     gateway.faults.update(rate_limited=1.0, truncated=1.0)
     assert (await ask("GET", "/v1/models")).status == 200
+
+
+CLIP = "12345678-1234-1234-1234-123456789abc"
+
+
+async def test_files_need_no_key_and_count_as_audio(gateway):
+    """A song, its stream and its cover; what is no clip's is 404. Only songs are counted."""
+    async with aiohttp.ClientSession(gateway.url) as session:
+        for path, status in (
+            (f"/audio/{CLIP}.wav", 200),
+            (f"/audiopipe/?item_id={CLIP}", 200),
+            (f"/image/{CLIP}.svg", 200),
+            ("/audio/none.wav", 404),
+        ):
+            async with session.get(path) as reply:
+                assert reply.status == status
+    assert gateway.counts["audio"] == 2
+
+
+async def test_faults_of_files_strike_files(ask, gateway):
+    """audio_missing is 404, audio_truncated breaks off."""
+    gateway.faults.once("audio_missing")
+    assert (await ask("GET", f"/audio/{CLIP}.wav")).status == 404
+    gateway.faults.once("audio_truncated")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await ask("GET", f"/audio/{CLIP}.wav")
+
+
+@pytest.mark.parametrize(("fault", "error"), [("connection_reset", aiohttp.ClientError), ("hang", TimeoutError)])
+async def test_no_answer_before_any_work(ask, gateway, fault, error):
+    """The connection is reset, or nothing comes for as long as anybody waits; nothing was accepted."""
+    gateway.faults.once(fault)
+    with pytest.raises(error):
+        await ask("POST", "/suno/submit/music", json={}, timeout=aiohttp.ClientTimeout(total=0.2))
+    assert gateway.counts["accepted"] == 0
+
+
+async def test_an_answer_waits_for_a_slow_upstream(dial):
+    """slow_upstream: the headers, too, come after its twenty seconds."""
+    async with Gateway(speed=200) as gateway, dial(gateway) as ask:
+        gateway.faults.once("slow_upstream")
+        began = gateway.now()
+        assert (await ask("POST", "/suno/submit/music", json={})).status == 200
+        assert gateway.now() >= began + 20

@@ -42,3 +42,15 @@ def test_a_hidden_row_appears_in_its_time():
     assert table.find("t1", 1, 9.9) is None
     assert table.find("t1", 1, 10.0) is not None
     assert table.find("t2", 1, 0.0) is not None
+
+
+def test_an_account_sees_its_rows_newest_first():
+    """Planted rows too, hidden ones in their time only."""
+    table = Table()
+    rows = some_rows(table, 4)
+    table.add(rows[:3])
+    table.plant(rows[3])
+    table.hide("t2", 10.0)
+    assert table.of(1, 9.9) == [rows[3], rows[2], rows[0]]
+    assert table.of(1, 10.0) == rows[::-1]
+    assert table.of(2, 10.0) == []

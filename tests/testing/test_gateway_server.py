@@ -153,3 +153,21 @@ async def test_many_tasks_are_planted_quickly_and_run_for_ever(ask, gateway):
     assert time.perf_counter() - began < 0.5
     assert [row["task_id"] for row in reply.data] == ids[500:1000]
     assert {row["status"] for row in reply.data} == {"IN_PROGRESS"}
+
+
+async def test_what_came_in_can_be_read(ask, gateway):
+    """Looks by id, submissions by body, what they were accepted as; the account has a token and a number."""
+    task_id = (await ask("POST", "/suno/submit/music", data=b"{}")).data
+    await ask("GET", f"/suno/fetch/{task_id}")
+    assert (gateway.looks, gateway.submissions, gateway.accepted) == ({task_id: 1}, {b"{}": 1}, {b"{}": [task_id]})
+    headers = {"Authorization": gateway.access_token, "New-Api-User": str(gateway.user_id)}
+    items = (await ask("GET", "/api/task/self", headers=headers)).data["items"]
+    assert [row["task_id"] for row in items] == [task_id]
+
+
+async def test_planted_tasks_have_the_status_they_are_told(ask, gateway):
+    """A task that is planted as waiting has not begun; each request can be read afterwards."""
+    task_id = gateway.seed_tasks(1, status="QUEUED")[0]
+    row = (await ask("GET", f"/suno/fetch/{task_id}")).data
+    assert (row["status"], row["start_time"]) == ("QUEUED", 0)
+    assert [seen.ids for seen in gateway.requests] == [(task_id,)]

@@ -12,17 +12,21 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError, Parameter
 
 from ...protocol.errors import SunoError
-from .exits import FAILED, INTERRUPTED, USAGE, UsageError, advice, code_of
+from .exits import FAILED, INTERRUPTED, UNHEARD, USAGE, UsageError, advice, code_of
 from .words import STDIN, say
 
 HELP = """Submit songs to a Suno-compatible gateway, and wait for them.
 
 The gateway is told by `--base-url`, `SUNO_BASE_URL` or `base_url` in `./suno.toml` or your own `config.toml`; the key
 by `SUNO_API_KEY` or `api_key` in one of these files. Without a gateway, try `suno-async demo`.
+
+What is submitted and waited for is written to a journal in your own state folder, or to the file of `--journal PATH`
+or `SUNO_JOURNAL` (`none`: nowhere): `suno-async journal` shows it, and goes on with it after a crash.
 """
 EPILOGUE = (
-    "Exit codes: 0 all succeeded, 1 a task failed or was not found, 2 usage, 3 timed out, 4 configuration or key,"
-    " 5 gateway unavailable, 6 the outcome of a submission is unknown, 130 interrupted."
+    "Exit codes: 0 all succeeded, 1 a task failed or was not found, 2 usage, 3 timed out, 4 configuration, key or"
+    " journal, 5 gateway unavailable, 6 the outcome of a submission is unknown, 130 interrupted, 141 nobody"
+    " reads the output."
 )
 _COMMANDS = {
     "demo": ("demo:demo", "See it work: a local gateway, some songs, no key, no network."),
@@ -31,6 +35,7 @@ _COMMANDS = {
     "fetch": ("looking:fetch", "Look at tasks once."),
     "wait": ("looking:wait", "Wait until tasks are done."),
     "watch": ("looking:watch", "See every change of tasks until they are done."),
+    "journal": ("journaling:journal", "What was submitted and waited for, also by what has crashed."),
 }
 
 
@@ -69,14 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, CancelledError):
         return INTERRUPTED
     except BrokenPipeError:
-        return _unheard()
+        _hush()
+        return UNHEARD
     except OSError as error:
         say(f"stdout cannot be written to: {error.strerror}")
-        return _unheard()
+        _hush()
+        return FAILED
     return code if isinstance(code, int) else 0
 
 
-def _unheard() -> int:
+def _hush() -> None:
     """Nobody reads stdout any more (``| head``): what is left to say goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED

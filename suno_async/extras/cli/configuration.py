@@ -1,4 +1,4 @@
-"""Where the gateway is and how to talk to it: flag, then environment, then TOML file."""
+"""Where the gateway is, how to talk to it, where that is kept: flag, then environment, then TOML file."""
 
 import os
 import tomllib
@@ -11,8 +11,10 @@ from cyclopts import Parameter
 
 from ...client import Suno
 from ...protocol.errors import ConfigurationError
+from ...protocol.inputs import Secret, read_address
 from ...protocol.pace import Fixed
 
+NO_JOURNAL = "none"
 _PROJECT_FILE = Path("suno.toml")
 
 
@@ -25,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate: float | None = None
     concurrency: int | None = None
     batch_size: int | None = None
+    journal: str | None = None
 
     def __repr__(self) -> str:
         return "Settings(***)"
@@ -56,31 +59,74 @@ class Options:
         return words
 
 
+@dataclass(frozen=True, kw_only=True)
+class Journaled(Options):
+    """The options of a command that writes down what it submits and waits for."""
+
+    journal: Annotated[
+        str | None,
+        Parameter(help="The file that keeps what is submitted and waited for; none keeps nothing.", metavar="PATH"),
+    ] = None
+
+
 STANDARD = Options()
+JOURNALED = Journaled()
 
 
 def open_suno(options: Options, **more: Any) -> Suno:
     """A client that is ready to be entered; raises ConfigurationError that says what is missing where."""
     file = read_settings(options.config)
-    base_url = options.base_url or os.environ.get("SUNO_BASE_URL")
-    api_key = os.environ.get("SUNO_API_KEY") or file.api_key
-    if not base_url and file.base_url:
-        base_url = file.base_url
-        if options.config is None and _PROJECT_FILE.is_file():
-            api_key = _key_of_the_same_file(file)
+    base_url, api_key = _base_url(options, file), _key(options, file)
+    for name in ("concurrency", "batch_size", "rate", "allow_insecure"):
+        said = _said(name, options, file)
+        if said is not None:
+            more[name] = said
+    if options.every is not None:
+        more["pace"] = Fixed(options.every)
+    return Suno(base_url, api_key=api_key, **more)
+
+
+def gateway_of(options: Options) -> str:
+    """The gateway's address as journals have it."""
+    file = read_settings(options.config)
+    insecure = bool(_said("allow_insecure", options, file))
+    return read_address(_base_url(options, file), allow_insecure=insecure).base
+
+
+def _said(name: str, options: Options, file: Settings) -> Any:
+    flag = getattr(options, name)
+    return getattr(file, name) if flag is None else flag
+
+
+def _told(options: Options) -> str:
+    """The address that was told by the caller, not by a file."""
+    return (options.base_url or os.environ.get("SUNO_BASE_URL") or "").strip()
+
+
+def _base_url(options: Options, file: Settings) -> str:
+    base_url = _told(options) or file.base_url
     if not base_url:
         raise ConfigurationError(
             "no gateway: set SUNO_BASE_URL, pass --base-url, or write base_url into suno.toml (or try: suno-async demo)"
         )
-    if not api_key:
+    return base_url
+
+
+def _key(options: Options, file: Settings) -> str:
+    """The key that may go to this gateway, checked so that it can be said where it came from."""
+    source, key = "SUNO_API_KEY", os.environ.get("SUNO_API_KEY")
+    if file.base_url and not _told(options) and _lay_here(options.config):
+        source, key = f"api_key in ./{_PROJECT_FILE}", _key_of_the_same_file(file)
+    elif not key:
+        source, key = f"api_key in {options.config or 'the configuration file'}", file.api_key
+    if not key:
         raise ConfigurationError("no key: set SUNO_API_KEY, or write api_key into suno.toml; it is never a flag")
-    for name in ("concurrency", "batch_size", "rate", "allow_insecure"):
-        flag, said = getattr(options, name), getattr(file, name)
-        if flag is not None or said is not None:
-            more[name] = said if flag is None else flag
-    if options.every is not None:
-        more["pace"] = Fixed(options.every)
-    return Suno(base_url, api_key=api_key, **more)
+    try:
+        return Secret(key).reveal()
+    except ConfigurationError:
+        raise ConfigurationError(
+            f"{source} holds no key: one is 8 to 512 characters without blanks and line ends; copy it again"
+        ) from None
 
 
 def _key_of_the_same_file(file: Settings) -> str:
@@ -91,6 +137,28 @@ def _key_of_the_same_file(file: Settings) -> str:
         f"./{_PROJECT_FILE} names a gateway and no key, and no other key is sent there: set SUNO_BASE_URL or pass"
         f" --base-url to use that gateway, name the file with --config {_PROJECT_FILE}, or write api_key into it"
     )
+
+
+def _lay_here(config: Path | None) -> bool:
+    """True if the file is one that lies in this directory, which may be anybody's."""
+    return config is None and _PROJECT_FILE.is_file()
+
+
+def journal_setting(journal: str | None, config: Path | None) -> str | None:
+    """The path of a journal, "none", or None where nobody has said anything.
+
+    A file that lies in some directory does not choose where we write, nor that nothing is kept.
+    """
+    said = journal or os.environ.get("SUNO_JOURNAL")
+    if said:
+        return said
+    kept = read_settings(config).journal
+    if kept and _lay_here(config):
+        raise ConfigurationError(
+            f"./{_PROJECT_FILE} names a journal, and no file that lies in a directory chooses where is written: pass"
+            f" --journal or set SUNO_JOURNAL, or name the file with --config {_PROJECT_FILE}"
+        )
+    return kept or None
 
 
 def read_settings(config: Path | None = None) -> Settings:
@@ -112,7 +180,7 @@ def _user_file() -> Path:
 
 def _read(path: Path) -> Settings:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+        settings = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -122,6 +190,11 @@ def _read(path: Path) -> Settings:
     except msgspec.ValidationError as error:
         known = ", ".join(Settings.__struct_fields__)
         raise ConfigurationError(f"{path}: {_plainly(str(error))}; the keys are {known}") from None
+    journal = settings.journal
+    if not journal or journal == NO_JOURNAL:
+        return settings
+    # a file says where another file is as seen from its own place
+    return msgspec.structs.replace(settings, journal=str(path.parent / Path(journal).expanduser()))
 
 
 def _plainly(said: str) -> str:

@@ -1,7 +1,7 @@
 """The commands that look: fetch, wait, watch."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Literal, TypeGuard
@@ -11,12 +11,13 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ...client import Suno
-from ...protocol.errors import SunoError, TaskNotFound
+from ...protocol.errors import SunoError, TaskNotFound, innermost
 from ...protocol.models import Task
-from .configuration import STANDARD, Options, open_suno
+from .configuration import JOURNALED, STANDARD, Journaled, Options, open_suno
+from .journals import open_journaled
 from .progress import bar
 from .reports import Changes, JsonLines, Report, Rows
-from .running import run, tell_how_to_go_on
+from .running import are_many, run, tell_how_to_go_on
 from .words import read_ids
 
 Ids = Annotated[str, Parameter(help="Task ids; - reads them from stdin, one a line.")]
@@ -91,26 +92,29 @@ def _tell(report: Report, found: Mapping[str, Task | None]) -> None:
             report.error(TaskNotFound(message, task_id=task_id, task_ids=(task_id,)))
 
 
-def wait(*ids: Ids, waiting: Waiting = PATIENT, options: Options = STANDARD) -> int:
+def wait(*ids: Ids, waiting: Waiting = PATIENT, options: Journaled = JOURNALED) -> int:
     """Wait until tasks are done. Outages of the gateway are waited out."""
     wanted = read_ids(ids)
 
     async def stay() -> int:
-        async with open_suno(options) as suno:
+        async with open_journaled(options) as suno:
             return await wait_for(suno, wanted, waiting, options)
 
     return run(stay)
 
 
-async def wait_for(suno: Suno, ids: list[str], waiting: Waiting, options: Options) -> int:
+async def wait_for(
+    suno: Suno, ids: list[str], waiting: Waiting, options: Journaled, *, of_the_journal: bool = False
+) -> int:
     """The exit code of waiting for these ids, each told as it finishes."""
     report = Report(ids, JsonLines() if waiting.as_json else Rows())
-    words = ["wait", *options.flags(), *waiting.flags()]
-    with _resumable(report, words), bar(report.count, streaming=waiting.as_json) as report.advance:
-        if waiting.until == "done":
-            await _read(suno.as_completed(ids, timeout=waiting.deadline), report.task, report)
-        else:
-            await _wait_to_hear(suno, report, waiting)
+    flags = [*options.flags(), *waiting.flags()]
+    with bar(report.count, streaming=waiting.as_json) as report.advance:
+        async with _resumable(suno, report, "wait", flags, of_the_journal=of_the_journal):
+            if waiting.until == "done":
+                await _read(suno.as_completed(ids, timeout=waiting.deadline), report.task, report)
+            else:
+                await _wait_to_hear(suno, report, waiting)
     return report.code
 
 
@@ -121,20 +125,25 @@ async def _wait_to_hear(suno: Suno, report: Report, waiting: Waiting) -> None:
         except SunoError as error:
             report.error(error)
 
-    async with anyio.create_task_group() as group:
-        for task_id in list(report.open):
-            group.start_soon(one, task_id)
+    try:
+        async with anyio.create_task_group() as group:
+            for task_id in list(report.open):
+                group.start_soon(one, task_id)
+    except ExceptionGroup as errors:
+        # stdout cannot be written to
+        raise innermost(errors) from None
 
 
-def watch(*ids: Ids, timeout: Seconds = 3600.0, as_json: Json = False, options: Options = STANDARD) -> int:
+def watch(*ids: Ids, timeout: Seconds = 3600.0, as_json: Json = False, options: Journaled = JOURNALED) -> int:
     """See every change of tasks, each as one line, until they are done."""
     waiting = Waiting(timeout=timeout, as_json=as_json)
     report = Report(read_ids(ids), JsonLines() if as_json else Changes())
 
+    flags = [*options.flags(), *waiting.flags()]
+
     async def look_on() -> int:
-        async with open_suno(options) as suno:
-            with _resumable(report, ["watch", *options.flags(), *waiting.flags()]):
-                await _read(suno.watch(list(report.open), timeout=waiting.deadline), report.change, report)
+        async with open_journaled(options) as suno, _resumable(suno, report, "watch", flags):
+            await _read(suno.watch(list(report.open), timeout=waiting.deadline), report.change, report)
         return report.code
 
     return run(look_on)
@@ -156,16 +165,35 @@ def _is_ours(error: object) -> TypeGuard[SunoError]:
     return isinstance(error, SunoError)
 
 
-@contextmanager
-def _resumable(report: Report, words: list[str]) -> Iterator[None]:
+@asynccontextmanager
+async def _resumable(
+    suno: Suno, report: Report, verb: str, flags: list[str], *, of_the_journal: bool = False
+) -> AsyncIterator[None]:
     """Ends the report however the looking ends, and tells how to go on with the ids that are still open."""
     why = "interrupted"
+    kept = of_the_journal
     try:
-        yield
-        why = "the wait is over"
-    finally:
         try:
-            report.end()
+            yield
+            why = "the wait is over"
         finally:
-            # also where stdout cannot be written to any more
-            tell_how_to_go_on(report.open, words, why)
+            report.end()
+    except BrokenPipeError:
+        # whoever has closed the pipe wants to hear no more
+        report.open.clear()
+        raise
+    finally:
+        # also where stdout cannot be written to any more
+        try:
+            kept = kept or (are_many(report.open) and await _are_kept(suno, report.open))
+        finally:
+            tell_how_to_go_on(report.open, [verb, *flags], why, ["journal", "resume", *flags] if kept else None)
+
+
+async def _are_kept(suno: Suno, ids: Collection[str]) -> bool:
+    """True if all of these are in the journal: those that were not let in yet are not."""
+    try:
+        kept = {job.task_id for job in await suno.resume()}
+    except SunoError:
+        return False
+    return kept.issuperset(ids)

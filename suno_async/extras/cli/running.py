@@ -4,10 +4,11 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sized
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from ...protocol.errors import innermost
 from .words import say
 
 Result = TypeVar("Result")
@@ -19,7 +20,11 @@ _ARGUMENTS = 20
 
 def run(command: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """What the command returns. Ctrl-C and SIGTERM cancel it; a second one does not wait for its clearing up."""
-    return asyncio.run(_stoppable(command))
+    try:
+        return asyncio.run(_stoppable(command))
+    except ExceptionGroup as group:
+        # such as a pipe that broke inside a task group
+        raise innermost(group) from None
 
 
 async def _stoppable(command: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -38,14 +43,24 @@ async def _stoppable(command: Callable[[], Coroutine[Any, Any, Result]]) -> Resu
     return await command()
 
 
-def tell_how_to_go_on(ids: Iterable[str], words: list[str], why: str) -> None:
-    """Writes the ids that are still open to stderr, within the command that goes on with them."""
+def are_many(ids: Sized) -> bool:
+    """True for more ids than anybody wants to see in one line."""
+    return len(ids) > _ARGUMENTS
+
+
+def tell_how_to_go_on(ids: Iterable[str], words: list[str], why: str, instead: list[str] | None = None) -> None:
+    """Writes the ids that are still open to stderr, within the command that goes on with them.
+
+    ``instead``: a command that knows the ids by itself.
+    """
     known = list(ids)
     if not known:
         return
     tasks = "1 task is" if len(known) == 1 else f"{len(known)} tasks are"
     say(f"{why}: {tasks} still open and will run on; go on with")
-    if len(known) <= _ARGUMENTS:
+    if instead:
+        command = shlex.join(["suno-async", *instead])
+    elif not are_many(known):
         command = shlex.join(["suno-async", *words, *known])
     else:
         command = f"printf '%s\\n' {shlex.join(known)} | {shlex.join(['suno-async', *words, '-'])}"

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from ...client import Job, Suno
-from ...protocol.errors import ConfigurationError
+from ...protocol.errors import ConfigurationError, JournalError
+from ...protocol.inputs import check_idempotency_key
 from ...protocol.requests import Custom, Extend, Inspiration, Submission, Submittable, WriteLyrics
-from .configuration import STANDARD, Options, open_suno
-from .exits import DONE, UsageError
+from .configuration import JOURNALED, Journaled
+from .exits import DONE, KeyNotSafe, UsageError
+from .journals import open_to_submit
 from .looking import PATIENT, Waiting, wait_for
 from .records import print_json
 from .running import run
@@ -31,8 +33,12 @@ Hook = Annotated[str, Parameter(help="A URL that some gateways call at the end."
 @Parameter(name="*", group="Waiting")
 @dataclass(frozen=True, kw_only=True)
 class After:
-    """What follows the submission."""
+    """What follows the submission, and what keeps it from being made twice."""
 
+    idempotency_key: Annotated[
+        str | None,
+        Parameter(help="Your own name for it: used again, it gives the same task, and nothing is sent.", metavar="KEY"),
+    ] = None
     wait: Annotated[bool, Parameter(help="Wait for the task, too.", show_default=False)] = False
     waiting: Waiting = PATIENT
 
@@ -49,7 +55,7 @@ def inspiration(
     mv: Model = "",
     notify_hook: Hook = "",
     after: After = NOTHING,
-    options: Options = STANDARD,
+    options: Journaled = JOURNALED,
 ) -> int:
     """A song from a description; its words are written for you."""
     idea = read_text(gpt_description_prompt)
@@ -66,7 +72,7 @@ def custom(
     make_instrumental: Instrumental = False,
     notify_hook: Hook = "",
     after: After = NOTHING,
-    options: Options = STANDARD,
+    options: Journaled = JOURNALED,
 ) -> int:
     """A song with your own words."""
     words = read_text(prompt)
@@ -86,7 +92,7 @@ def extend(
     make_instrumental: Instrumental = False,
     notify_hook: Hook = "",
     after: After = NOTHING,
-    options: Options = STANDARD,
+    options: Journaled = JOURNALED,
 ) -> int:
     """The continuation of a song."""
     words = read_text(prompt)
@@ -95,7 +101,7 @@ def extend(
 
 
 @submit.command
-def lyrics(prompt: Idea, *, notify_hook: Hook = "", after: After = NOTHING, options: Options = STANDARD) -> int:
+def lyrics(prompt: Idea, *, notify_hook: Hook = "", after: After = NOTHING, options: Journaled = JOURNALED) -> int:
     """Words only, no song."""
     idea = read_text(prompt)
     return _submit(lambda: WriteLyrics(idea, notify_hook), after, options)
@@ -108,7 +114,7 @@ def other(
     *,
     body: Body,
     after: After = NOTHING,
-    options: Options = STANDARD,
+    options: Journaled = JOURNALED,
 ) -> int:
     """Submit a song, lyrics, or whatever the gateway offers; prints the task id."""
     fields = _json_object(read_text(body))
@@ -125,16 +131,18 @@ def _json_object(text: str) -> dict[str, Any]:
     return value
 
 
-def _submit(make: Callable[[], Submittable], after: After, options: Options) -> int:
+def _submit(make: Callable[[], Submittable], after: After, options: Journaled) -> int:
     """The exit code of a submission; a body that cannot be right is a matter of usage."""
     try:
         body = make()
+        if after.idempotency_key is not None:
+            check_idempotency_key(after.idempotency_key)
     except ConfigurationError as error:
         raise UsageError(str(error)) from None
 
     async def send() -> int:
-        async with open_suno(options) as suno:
-            job = await _send(suno, body)
+        async with open_to_submit(options, after.idempotency_key) as suno:
+            job = await _send(suno, body, after)
             if after.wait:
                 say(f"submitted as {job.task_id}")
                 return await wait_for(suno, [job.task_id], after.waiting, options)
@@ -144,12 +152,22 @@ def _submit(make: Callable[[], Submittable], after: After, options: Options) -> 
     return run(send)
 
 
-async def _send(suno: Suno, body: Submittable) -> Job:
+async def _send(suno: Suno, body: Submittable, after: After) -> Job:
+    key = after.idempotency_key
     try:
-        return await suno.submit(body)
+        return await suno.submit(body, idempotency_key=key)
     except CancelledError:
         # the client has read on and logged what came of it
-        say("interrupted while submitting; if a line above names a task id, go on with: suno-async wait ID")
+        say(
+            "interrupted while submitting; if a line above names a task id, go on with: suno-async wait ID; what came"
+            " of it is also told by: suno-async journal list"
+        )
+        raise
+    except JournalError as error:
+        if error.task_id is not None:
+            _print_id(error.task_id, as_json=after.waiting.as_json)
+        elif key is not None:
+            raise KeyNotSafe(str(error)) from None
         raise
 
 

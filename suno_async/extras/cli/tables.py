@@ -18,6 +18,14 @@ _WIDEST = 100_000
 Cells = dict[str, Text]
 
 
+class _Plain(Console):
+    """A console that leaves it to us what a broken pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Not rich's own exit with a 1."""
+        raise BrokenPipeError
+
+
 def stdout() -> Console:
     """The console for data: no markup, and as wide as it takes where nobody's screen ends."""
     return _console(sys.stdout)
@@ -29,7 +37,7 @@ def stderr() -> Console:
 
 
 def _console(file: object) -> Console:
-    console = Console(file=file, markup=False, emoji=False, highlight=False)  # type: ignore[arg-type]
+    console = _Plain(file=file, markup=False, emoji=False, highlight=False)  # type: ignore[arg-type]
     if not console.is_terminal:
         console.width = _WIDEST
     return console

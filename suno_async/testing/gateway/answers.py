@@ -24,6 +24,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] = {}
+    delay: float = 0.0  # seconds of gateway time before the first byte
 
 
 class RefusalError(Exception):
@@ -53,9 +54,33 @@ class MiddlewareRefusalError(RefusalError):
         return Answer(self.status, msgspec.json.encode({"error": error}))
 
 
-def success(data: bytes, content_type: str = JSON_PLAIN, headers: dict[str, str] | None = None) -> Answer:
+class AccountRefusalError(RefusalError):
+    """A route about the account says no: ``{"message", "success": false}``, now and then with 200."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, "", message)
+
+    def answer(self, _era: Era, _request_id: str) -> Answer:
+        """The refusal as the answer to one request."""
+        return Answer(self.status, msgspec.json.encode({"message": self.message, "success": False}))
+
+
+def success(
+    data: bytes, content_type: str = JSON_PLAIN, headers: dict[str, str] | None = None, delay: float = 0.0
+) -> Answer:
     """The envelope of everything that went well around ``data``, which is JSON already."""
-    return Answer(200, b'{"code":"success","message":"","data":' + data + b"}", content_type, headers or {})
+    return Answer(200, b'{"code":"success","message":"","data":' + data + b"}", content_type, headers or {}, delay)
+
+
+def told(data: Any, headers: dict[str, str] | None = None) -> Answer:
+    """The envelope of what a route about the account tells."""
+    body = msgspec.json.encode({"data": data, "message": "", "success": True})
+    return Answer(200, body, headers=headers or {})
+
+
+def moved(path: str) -> Answer:
+    """301: the same path with its slash at the end, or without it."""
+    return Answer(301, f'<a href="{path}">Moved Permanently</a>.\n\n'.encode(), HTML, {"Location": path})
 
 
 def page() -> Answer:

@@ -3,6 +3,7 @@
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 import anyio
@@ -38,8 +39,9 @@ async def truncated(request: web.BaseRequest, answer: Answer, headers: dict[str,
     response = web.StreamResponse(status=answer.status, headers=headers)
     response.content_length = len(answer.body)
     response.force_close()
-    await response.prepare(request)
-    await response.write(answer.body[: len(answer.body) // 2])
+    with suppress(ConnectionError):  # the client may have left
+        await response.prepare(request)
+        await response.write(answer.body[: len(answer.body) // 2])
     return response
 
 
@@ -47,19 +49,21 @@ async def drip(request: web.BaseRequest, answer: Answer, headers: dict[str, str]
     """Send the body in small pieces, one a second of gateway time."""
     response = web.StreamResponse(status=answer.status, headers=headers)
     response.content_length = len(answer.body)
-    await response.prepare(request)
-    for piece in _pieces(answer.body):
-        await clock.sleep(1.0)
-        await response.write(piece)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for piece in _pieces(answer.body):
+            await clock.sleep(1.0)
+            await response.write(piece)
     return response
 
 
 async def stream(request: web.BaseRequest, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
     """Send the body in chunks, without its length: a song that is still being made."""
     response = web.StreamResponse(status=answer.status, headers=headers)
-    await response.prepare(request)
-    for piece in _pieces(answer.body):
-        await response.write(piece)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for piece in _pieces(answer.body):
+            await response.write(piece)
     return response
 
 

@@ -1,5 +1,6 @@
 """The work behind the routes: accept submissions, answer looks. No HTTP but its words."""
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from .encoding import Encoder
 from .eras import Era
 from .faults import UPSTREAM, Faults
 from .keys import MODELS, PRICES, Key, Keys
+from .ledger import Ledger, Origin
 from .rows import Row, Table
 from .songs import Order, Songs
 from .submissions import kind, read_order, read_submission
@@ -20,6 +22,7 @@ from .submissions import kind, read_order, read_submission
 SQL_VARIABLES = 32_766  # SQLite's limit
 GO_POISON = {"object": "map[string]interface {}, a map", "array": "[]interface {}, a slice"}
 LATE = 10.0  # seconds a late row stays away
+SLOW = 20.0  # seconds a slow upstream takes to accept
 
 
 class Desk:
@@ -28,14 +31,18 @@ class Desk:
     def __init__(self, era: Era, clock: Clock, songs: Songs, faults: Faults, seed: object) -> None:
         self.era, self.clock, self.songs, self.faults = era, clock, songs, faults
         self.counts = faults.counts
-        self.keys = Keys(era, Random(f"{seed}/keys"))
+        self.keys = Keys(era, seed)
+        self.ledger = Ledger(era)
         self.table = Table()
+        self.looks: Counter[str] = Counter()
+        self.submissions: Counter[bytes] = Counter()
+        self.accepted: dict[bytes, list[str]] = {}
         self.encoder = Encoder(era)
         self._distortions = Distortions(faults, self.encoder)
         self._ids = Random(f"{seed}/ids")
         self._order = Random(f"{seed}/order")
 
-    def submit(self, action: str, key: Key, body: bytes) -> Answer:
+    def submit(self, action: str, key: Key, body: bytes, origin: Origin) -> Answer:
         """Accept one submission: 200 with the task's id, or RefusalError. Only what is accepted is charged."""
         self.counts["submissions"] += 1
         action = action.upper()
@@ -50,20 +57,27 @@ class Desk:
         self.keys.check_price(key, PRICES[action])
         self._check_upstream()
         self.keys.charge(key, PRICES[action])
-        return self._accept(order)
+        delay = SLOW if self.faults.first(("slow_upstream",)) else 0.0
+        listed = not self.faults.first(("charge_unlogged",))
+        self.ledger.charge(key, action, PRICES[action], origin, self.clock.now() + delay, listed=listed)
+        task_id = self._accept(order, delay)
+        self.accepted.setdefault(body, []).append(task_id)
+        return success(msgspec.json.encode(task_id), self.era.submit_type, self.era.submit_headers, delay)
 
-    def _accept(self, order: Order) -> Answer:
+    def _accept(self, order: Order, delay: float) -> str:
+        """The id of a new row. What a slow upstream accepts later is written now, but seen by nobody before."""
         self.counts["accepted"] += 1
-        row = self.new_rows(order, 1, None)[0]
+        row = self.new_rows(order, 1, None, delay)[0]
         self.table.add([row])
-        if late := self.faults.first(("late_row", "lost_row")):
-            self.table.hide(row.task_id, self.clock.now() + LATE if late == "late_row" else float("inf"))
-        headers = self.era.submit_headers
-        return success(msgspec.json.encode(row.task_id), self.era.submit_type, headers)
+        late = self.faults.first(("late_row", "lost_row"))
+        away = {None: delay, "late_row": delay + LATE, "lost_row": float("inf")}[late]
+        if away:
+            self.table.hide(row.task_id, self.clock.now() + away)
+        return row.task_id
 
-    def new_rows(self, order: Order, count: int, duration: float | None) -> list[Row]:
+    def new_rows(self, order: Order, count: int, duration: float | None, delay: float = 0.0) -> list[Row]:
         """Rows as they stand right after the submission; ``duration`` overrules the dice."""
-        now, table, songs = self.clock.now(), self.table, self.songs
+        now, table, songs = self.clock.now() + delay, self.table, self.songs
         second, rows = int(now), []
         for task_id in names.task_ids(self._ids, count, self.era.name):
             plan = songs.plan(order.action)
@@ -101,6 +115,7 @@ class Desk:
         """One look at one task: 200, or 400 task_not_exist; never asks the upstream."""
         self.counts["singles"] += 1
         self.counts["ids_asked"] += 1
+        self.looks[task_id] += 1
         self.keys.check_model(key, "")
         row = self.table.find(task_id, key.account, self.clock.now())
         if row is None:
@@ -111,6 +126,7 @@ class Desk:
         """One look at many tasks: those that are known, each once; ``null`` if ids were given and none is known."""
         self.counts["batches"] += 1
         self.counts["ids_asked"] += len(ids)
+        self.looks.update(task_id for task_id in ids if isinstance(task_id, str))
         self.keys.check_model(key, "")
         self._check_sql(ids)
         now, account, find = self.clock.now(), key.account, self.table.find
@@ -139,11 +155,17 @@ class Desk:
                 raise RefusalError(500, "get_tasks_failed", message)
 
     def changed(self, row: Row) -> None:
-        """A round has changed a row: pay back what failed, freeze what shall be frozen."""
+        """A round has changed a row: pay back what failed, freeze what shall be frozen.
+
+        2025 pays the user back, never the key (controller/task.go); 2026 both, and logs it (RefundTaskQuota).
+        """
         self.encoder.forget(row)
         if row.status != "FAILURE":
             return
-        if row.order.key is not None:
-            self.keys.charge(row.order.key, -row.order.price)
+        order = row.order
+        if order.key is not None and self.era.name == "2026":
+            self.keys.charge(order.key, -order.price)
+            now = self.clock.now()
+            self.ledger.pay_back(order.key, order.action, order.price, row.task_id, row.reason, now)
         if self.faults.first(("frozen_failure",)):
             row.fixed = {"status": "IN_PROGRESS"}

@@ -16,6 +16,7 @@ class Encoder:
     """Rows as the bytes that answers are made of, kept until the row changes."""
 
     def __init__(self, era: Era) -> None:
+        self._era = era
         self._columns = columns_2026 if era.name == "2026" else columns_2025
         self._kept: dict[str, bytes] = {}
         self.url = ""
@@ -35,6 +36,17 @@ class Encoder:
         if row.fixed:
             columns.update(row.fixed)
         return columns
+
+    def account_columns(self, row: Row) -> dict[str, Any]:
+        """One row as the list of an account's tasks shows it: all columns in both eras, the channel left out."""
+        columns = self.columns(row)
+        return {**(columns if self._era.name == "2026" else _record_2025(row, columns)), "channel_id": 0}
+
+    def filters(self, row: Row) -> dict[str, str]:
+        """What a list of tasks can be asked for; 2025 never filled the action in."""
+        action = row.order.action if self._era.name == "2026" else ""
+        status = (row.fixed or {}).get("status", row.status)
+        return {"platform": "suno", "task_id": row.task_id, "action": action, "status": status}
 
     def forget(self, row: Row) -> None:
         """The row has changed."""
@@ -78,6 +90,23 @@ def columns_2025(row: Row, url: str) -> dict[str, Any]:
     columns |= _times(row)
     columns["data"] = data(row, url)
     return columns
+
+
+def _record_2025(row: Row, columns: dict[str, Any]) -> dict[str, Any]:
+    """All of struct Task in model/task.go of 2025, in its order."""
+    shown = dict(columns)
+    record = {
+        "id": row.number,
+        "created_at": int(row.submitted),
+        "updated_at": row.updated,
+        "task_id": shown.pop("task_id"),
+        "platform": "suno",
+        "user_id": row.order.account,
+        "channel_id": 0,
+        "quota": row.order.price,
+    }
+    found = shown.pop("data")
+    return {**record, **shown, "properties": {"input": ""}, "data": found}
 
 
 def _times(row: Row) -> dict[str, Any]:

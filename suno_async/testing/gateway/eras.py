@@ -27,6 +27,9 @@ class Era(Struct, frozen=True, kw_only=True):
     no_channel: str
     no_channel_code: str
     no_credit: tuple[str, str]
+    logged: int | None  # rows of GET /api/log/token at most: MaxRecentItems of 2026
+    charge_logged: str  # what the log says of a charge
+    account: dict[str, str]  # what the routes about the account say
 
 
 ERAS: Final[dict[str, Era]] = {
@@ -45,6 +48,19 @@ ERAS: Final[dict[str, Era]] = {
         no_channel="No available channel for model {model} under group default (distributor)",
         no_channel_code="model_not_found",
         no_credit=("insufficient_user_quota", "user quota is not enough"),
+        logged=1000,
+        charge_logged="操作 {action}",
+        account={
+            "no_key": "Token not provided",
+            "bad_key": "Invalid token",
+            "bad_header": "Invalid Bearer token",
+            "no_info": "Failed to get token info, please try again later",
+            "no_access_token": "Unauthorized, not logged in and no access token provided",
+            "bad_access_token": "Unauthorized, invalid access token",
+            "no_user": "Unauthorized, New-Api-User header not provided",
+            "bad_user": "Unauthorized, New-Api-User header format error",
+            "other_user": "Unauthorized, New-Api-User does not match logged in user",
+        },
     ),
     "2025": Era(
         name="2025",
@@ -61,5 +77,14 @@ ERAS: Final[dict[str, Era]] = {
         no_channel="当前分组 default 下对于模型 {model} 无可用渠道",
         no_channel_code="",
         no_credit=("quota_not_enough", "user quota is not enough"),
+        logged=None,
+        charge_logged="模型固定价格 {price:.2f}，分组倍率 1.00，操作 {action}",
+        account={
+            "no_access_token": "无权进行此操作，未登录且未提供 access token",
+            "bad_access_token": "无权进行此操作，access token 无效",
+            "no_user": "无权进行此操作，未提供 New-Api-User",
+            "bad_user": "无权进行此操作，New-Api-User 格式错误",
+            "other_user": "无权进行此操作，New-Api-User 与登录用户不匹配",
+        },
     ),
 }

@@ -19,6 +19,7 @@ FAULTS: Final[dict[str, str]] = {
     "answer_lost": "the work is done, then the connection is reset",
     "truncated": "Content-Length is larger than what is sent, then the connection is closed",
     "drip": "the answer comes in small pieces over some twenty seconds",
+    "answer_withheld": "the work is done, then no answer, for as long as the client stays",
     # submissions only: nothing is accepted, nothing is charged
     "upstream_429": "429 fail_to_fetch_task: the upstream is saturated",
     "upstream_502": "502 fail_to_fetch_task: the upstream answered 502",
@@ -28,12 +29,16 @@ FAULTS: Final[dict[str, str]] = {
     # submissions only: accepted and charged
     "late_row": "task_not_exist for ten seconds after the submission",
     "lost_row": "task_not_exist for ever: the answer was sent, the row was not written",
+    "slow_upstream": "the row, the log and the answer come twenty seconds later, also if the client has left",
+    "charge_unlogged": "charged, but the account's log does not tell (LogConsumeEnabled is off)",
     # looks only
     "foreign_id": "the answer is about another task",
     "regression": "the status goes back, once for each task",
     "success_without_url": "the first two looks at a SUCCESS find no audio_url",
     "no_batch_route": "POST /suno/fetch is an unknown path: 200 with HTML",
     "batch_not_found": "POST /suno/fetch is 404 with HTML",
+    # the routes about the account only; what strikes before or after any work strikes these too
+    "no_account_routes": "log, usage, billing and the list of tasks are unknown paths: the gateway is no new-api",
     # while a task runs
     "frozen_failure": "a failure shows as IN_PROGRESS, 100 %, with fail_reason, for ever",
     # files
@@ -50,7 +55,7 @@ BEFORE: Final = (
     "empty_answer",
     "html_page",
 )
-AFTER: Final = ("answer_lost", "truncated", "drip")
+AFTER: Final = ("answer_lost", "truncated", "drip", "answer_withheld")
 UPSTREAM: Final = ("upstream_429", "upstream_502", "upstream_refuses", "upstream_html", "out_of_credit")
 
 

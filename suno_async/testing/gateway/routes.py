@@ -8,10 +8,12 @@ import msgspec
 from aiohttp import web
 
 from . import audio, delivery, names
+from .account import Account
 from .answers import CAPTCHA, HTML, NOT_FOUND, SATURATED, Answer, RefusalError, invalid_url, models, page, server_error
 from .desk import Desk
 from .faults import AFTER, BEFORE
 from .keys import MODELS
+from .ledger import Origin
 from .submissions import read_ids
 
 NO_PAGE = ("/v1", "/api", "/assets")  # unknown paths under these get JSON, all others the page
@@ -38,6 +40,7 @@ class Routes:
 
     def __init__(self, desk: Desk, seed: object) -> None:
         self._desk = desk
+        self._account = Account(desk)
         self._request_ids = Random(f"{seed}/request ids")
         self.requests: deque[Seen] = deque(maxlen=1000)
 
@@ -48,21 +51,24 @@ class Routes:
             return await self._file(request, parts)
         desk = self._desk
         request_id = self._request_id()
-        fault = desk.faults.first(BEFORE) if parts[1] == "suno" else None
+        spoilable = parts[1] == "suno" or self._account.serves(request)
+        fault = desk.faults.first(BEFORE) if spoilable else None
         if fault is not None:
             self._note(request, ())
             return await self._before(request, fault, request_id)
         try:
-            answer = await self._work(request, parts)
+            answer = await self._work(request, parts, request_id)
         except RefusalError as refusal:
             answer = refusal.answer(desk.era, request_id)
         headers = self._headers(answer, request_id)
-        after = desk.faults.first(AFTER) if parts[1] == "suno" else None
+        if answer.delay:
+            await desk.clock.sleep(answer.delay)
+        after = desk.faults.first(AFTER) if spoilable else None
         if after is None:
             return await delivery.whole(answer, headers)
         return await self._after(request, after, answer, headers)
 
-    async def _work(self, request: web.BaseRequest, parts: list[str]) -> Answer:
+    async def _work(self, request: web.BaseRequest, parts: list[str], request_id: str) -> Answer:
         """Find the route and do its work."""
         match request.method, parts:
             case "GET", ["", "suno", "fetch", task_id] if task_id:
@@ -70,7 +76,7 @@ class Routes:
             case "POST", ["", "suno", "fetch"]:
                 return await self._many(request)
             case "POST", ["", "suno", "submit", action] if action:
-                return await self._submit(request, action)
+                return await self._submit(request, action, request_id)
             case "POST", ["", "suno", "fetch", ""]:
                 self._note(request, ())
                 return Answer(307, content_type="", headers={"Location": "/suno/fetch"})
@@ -79,11 +85,7 @@ class Routes:
                 key = self._desk.keys.find(request.headers.get("Authorization"))
                 return models([name for name in MODELS if not key.models or name in key.models], self._desk.era)
         self._note(request, ())
-        if "Access-Control-Request-Method" in request.headers:
-            return Answer(204, content_type="", headers=PREFLIGHT)
-        if request.path.startswith(NO_PAGE):
-            return invalid_url(request.method, request.path_qs)
-        return page()
+        return self._account.answer(request, request_id) if self._account.serves(request) else _unknown(request)
 
     def _one(self, request: web.BaseRequest, task_id: str) -> Answer:
         self._note(request, (task_id,))
@@ -106,11 +108,12 @@ class Routes:
         self._note(request, tuple(ids))
         return desk.many(ids, key)
 
-    async def _submit(self, request: web.BaseRequest, action: str) -> Answer:
+    async def _submit(self, request: web.BaseRequest, action: str, request_id: str) -> Answer:
         self._note(request, ())
         body = await request.read()
+        self._desk.submissions[body] += 1
         key = self._desk.keys.find(request.headers.get("Authorization"))
-        return self._desk.submit(action, key, body)
+        return self._desk.submit(action, key, body, Origin(request.path, request_id))
 
     async def _before(self, request: web.BaseRequest, fault: str, request_id: str) -> web.StreamResponse:
         """Fail before any work."""
@@ -132,7 +135,7 @@ class Routes:
             return server_error(status, PROXY_ERRORS[status])
         if fault == "overloaded":
             error = {"message": "system cpu overloaded (current: 95.1%, threshold: 90%)", "type": "new_api_error"}
-            return Answer(503, msgspec.json.encode({"error": {**error, "code": "system_cpu_overloaded"}}))
+            return Answer(503, msgspec.json.encode({"error": {**error, "param": "", "code": "system_cpu_overloaded"}}))
         return Answer(200, CAPTCHA, HTML) if fault == "html_page" else Answer(200, b"", "")
 
     async def _after(
@@ -143,6 +146,8 @@ class Routes:
             return await delivery.reset(request)
         if fault == "truncated":
             return await delivery.truncated(request, answer, headers)
+        if fault == "answer_withheld":
+            await delivery.hang()
         return await delivery.drip(request, answer, headers, self._desk.clock)
 
     async def _file(self, request: web.BaseRequest, parts: list[str]) -> web.StreamResponse:
@@ -184,3 +189,12 @@ class Routes:
             headers["Content-Type"] = answer.content_type
         headers |= answer.headers
         return headers
+
+
+def _unknown(request: web.BaseRequest) -> Answer:
+    """A path that is no route."""
+    if "Access-Control-Request-Method" in request.headers:
+        return Answer(204, content_type="", headers=PREFLIGHT)
+    if request.path.startswith(NO_PAGE):
+        return invalid_url(request.method, request.path_qs)
+    return page()

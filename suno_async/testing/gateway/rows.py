@@ -68,9 +68,15 @@ class Table:
         row = self._rows.get(task_id) if isinstance(task_id, str) else None
         if row is None or row.order.account != account:
             return None
-        if self._hidden and now < self._hidden.get(row.task_id, 0.0):
-            return None
-        return row
+        return row if self._visible(row, now) else None
+
+    def of(self, account: int, now: float) -> list[Row]:
+        """All rows that are visible to the account, newest first."""
+        rows = [row for row in self._rows.values() if row.order.account == account and self._visible(row, now)]
+        return sorted(rows, key=lambda row: row.number, reverse=True)
+
+    def _visible(self, row: Row, now: float) -> bool:
+        return not self._hidden or now >= self._hidden.get(row.task_id, 0.0)
 
     def oldest(self, limit: int) -> list[Row]:
         """The oldest unfinished rows, in order of insertion: what one round of the gateway refreshes."""

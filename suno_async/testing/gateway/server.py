@@ -47,6 +47,8 @@ class Gateway:
 
     Attributes:
         api_key: an unlimited key of account 1.
+        access_token: what account 1 shows, with ``New-Api-User: {user_id}``, to see its tasks.
+        user_id: 1.
         faults: rates by name; set, change and clear them at run time, or ``faults.once(name)``.
         counts: submissions, accepted, singles, batches, ids_asked, audio, and how often each fault struck.
 
@@ -81,6 +83,8 @@ class Gateway:
         self._runner: web.ServerRunner | None = None
         self._pulse: anyio.CancelScope
         self.api_key = self.add_key()
+        self.user_id = 1
+        self.access_token = self.add_access_token()
 
     @property
     def url(self) -> str:
@@ -91,6 +95,21 @@ class Gateway:
     def requests(self) -> deque[Seen]:
         """The last thousand requests: method, path, ids asked for."""
         return self._routes.requests
+
+    @property
+    def looks(self) -> Counter[str]:
+        """How often each id was looked at, alone or in a batch."""
+        return self._desk.looks
+
+    @property
+    def submissions(self) -> Counter[bytes]:
+        """How often each body of a submission came in, whatever became of it."""
+        return self._desk.submissions
+
+    @property
+    def accepted(self) -> dict[bytes, list[str]]:
+        """The tasks, all of them charged, that each body of a submission was accepted as."""
+        return self._desk.accepted
 
     def now(self) -> float:
         """Gateway time, in Unix seconds."""
@@ -159,6 +178,10 @@ class Gateway:
         Keys of one account see each other's tasks.
         """
         return self._desk.keys.add(quota, models, account).text
+
+    def add_access_token(self, account: int = 1) -> str:
+        """A further token with which an account, not one of its keys, may list its tasks."""
+        return self._desk.keys.add_access_token(account)
 
     def seed_tasks(
         self, count: int, *, status: str = "IN_PROGRESS", duration: float | None = None, action: str = "MUSIC"

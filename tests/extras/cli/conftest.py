@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from suno_async.engine.journal import Store
 from suno_async.extras.cli import main
 from suno_async.testing import Gateway
 
@@ -32,6 +34,8 @@ class Served:
 
     def __init__(self, gateway: Gateway, portal: Any) -> None:
         self.url, self.api_key, self.counts, self.faults = gateway.url, gateway.api_key, gateway.counts, gateway.faults
+        self.access_token, self.user_id = gateway.access_token, gateway.user_id
+        self.requests = gateway.requests
         self._gateway, self._portal = gateway, portal
 
     def __getattr__(self, name: str) -> Any:
@@ -50,13 +54,63 @@ class Terminal(StringIO):
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path, monkeypatch):
-    """No configuration but the test's own, and a terminal that is no particular one."""
+    """No configuration and no journal but the test's own, and a terminal that is no particular one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("SUNO_BASE_URL", "SUNO_API_KEY", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    ours = "SUNO_BASE_URL", "SUNO_API_KEY", "SUNO_JOURNAL", "SUNO_ACCESS_TOKEN"
+    for name in (*ours, "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Where the journals lie that nobody has named."""
+    return tmp_path / "state" / "suno-async" / "journal"
+
+
+@pytest.fixture
+def write_journal(folder):
+    """Write a journal as a process that is gone has left it, and close it."""
+
+    def write(name, *operations):
+        folder.mkdir(parents=True, exist_ok=True)
+        store = Store(folder / name)
+        store.commit(operations)
+        store.close()
+        return folder / name
+
+    return write
+
+
+@pytest.fixture
+def spoil():
+    """Change a row of a journal behind its back."""
+
+    def change(path, statement="UPDATE tasks SET reason = 'changed' WHERE task_id = 'spoilt'"):
+        connection = sqlite3.connect(path)
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    return change
+
+
+@pytest.fixture
+def held():
+    """Journals that are in use, by this process, until the test is over."""
+    stores = []
+
+    def hold(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stores.append(Store(path))
+        return path
+
+    yield hold
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture

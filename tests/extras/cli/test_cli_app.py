@@ -17,12 +17,24 @@ def test_help(cli):
     """Help names every command and every exit code."""
     ended = cli("--help")
     assert ended.code == 0
-    for word in ("demo", "gateway", "submit", "fetch", "wait", "watch", "130 interrupted", "SUNO_API_KEY"):
+    for word in (
+        "demo",
+        "gateway",
+        "submit",
+        "fetch",
+        "wait",
+        "watch",
+        "journal",
+        "130 interrupted",
+        "141",
+        "SUNO_API_KEY",
+    ):
         assert word in ended.out
 
 
 @pytest.mark.parametrize(
-    "words", [["demo"], ["gateway"], ["submit"], ["submit", "custom"], ["submit", "extend"], ["fetch"], ["watch"]]
+    "words",
+    [["demo"], ["gateway"], ["submit"], ["submit", "custom"], ["submit", "extend"], ["fetch"], ["watch"], ["journal"]],
 )
 def test_help_of_commands(cli, words):
     """Every command has its own help, and none has a flag for the key."""
@@ -76,13 +88,13 @@ def test_interrupted(monkeypatch, error):
 
 
 def test_nobody_reads(monkeypatch):
-    """A reader of stdout that has gone (``| head``) is no traceback."""
+    """A reader of stdout that has gone (``| head``) is what a shell calls it, and no traceback."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as gone:
         monkeypatch.setattr(sys, "stdout", gone)
         monkeypatch.setattr(app, "build", lambda: print)
-        assert main(["some data"]) == 1
+        assert main(["some data"]) == 141
 
 
 def test_a_full_disk(monkeypatch, capsys):
@@ -120,3 +132,12 @@ print([name for name in ("aiohttp", "anyio", "suno_async.client") if name in sys
 """
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_journal_errors(cli, held, folder, monkeypatch):
+    """A journal that cannot be had is a 4, in one line with what to do."""
+    monkeypatch.setenv("SUNO_BASE_URL", "https://gateway.example")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-0123456789")
+    ended = cli("wait", "a", "--journal", held(folder / "mine"))
+    assert (ended.code, ended.out, ended.err.count("\n")) == (4, "", 1)
+    assert "--journal none" in ended.err

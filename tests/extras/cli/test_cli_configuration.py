@@ -6,7 +6,14 @@ import pytest
 
 from suno_async import ConfigurationError
 from suno_async.extras.cli import configuration
-from suno_async.extras.cli.configuration import Options, open_suno, read_settings
+from suno_async.extras.cli.configuration import (
+    Journaled,
+    Options,
+    gateway_of,
+    journal_setting,
+    open_suno,
+    read_settings,
+)
 
 KEY = "sk-aVerySecretKey0000"
 
@@ -46,15 +53,15 @@ def test_environment_over_file(opened, monkeypatch):
     """The environment wins over the file."""
     write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
     monkeypatch.setenv("SUNO_BASE_URL", "https://env")
-    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
-    assert opened() == {"base_url": "https://env", "api_key": "sk-env"}
+    monkeypatch.setenv("SUNO_API_KEY", "sk-environment")
+    assert opened() == {"base_url": "https://env", "api_key": "sk-environment"}
 
 
 def test_flag_over_all(opened, monkeypatch):
     """A flag wins over environment and file, also where it says no."""
     write("suno.toml", "base_url = 'https://file'\nallow_insecure = true\nrate = 2")
     monkeypatch.setenv("SUNO_BASE_URL", "https://env")
-    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-environment")
     made = opened(base_url="https://flag", allow_insecure=False, rate=9.0, every=2.0)
     assert (made["base_url"], made["allow_insecure"], made["rate"], made["pace"].every) == ("https://flag", False, 9, 2)
 
@@ -77,7 +84,7 @@ def test_first_file_only(tmp_path):
 
 def test_no_other_key_for_the_address_of_a_directory(opened, monkeypatch):
     """The environment's key never goes to an address of ./suno.toml; that file's own key does."""
-    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-environment")
     write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
     assert opened() == {"base_url": "https://file", "api_key": KEY}
     write("suno.toml", "base_url = 'https://file'")
@@ -87,14 +94,14 @@ def test_no_other_key_for_the_address_of_a_directory(opened, monkeypatch):
 
 def test_the_key_of_the_environment_for_an_address_that_was_chosen(opened, monkeypatch, tmp_path):
     """A flag, the environment, ``--config`` and the user's own file name addresses that get the environment's key."""
-    monkeypatch.setenv("SUNO_API_KEY", "sk-env")
+    monkeypatch.setenv("SUNO_API_KEY", "sk-environment")
     write(tmp_path / "home/suno-async/config.toml", "base_url = 'https://home'")
-    assert opened() == {"base_url": "https://home", "api_key": "sk-env"}
+    assert opened() == {"base_url": "https://home", "api_key": "sk-environment"}
     write("suno.toml", "base_url = 'https://file'")
-    assert opened(config=Path("suno.toml")) == {"base_url": "https://file", "api_key": "sk-env"}
-    assert opened(base_url="https://flag") == {"base_url": "https://flag", "api_key": "sk-env"}
+    assert opened(config=Path("suno.toml")) == {"base_url": "https://file", "api_key": "sk-environment"}
+    assert opened(base_url="https://flag") == {"base_url": "https://flag", "api_key": "sk-environment"}
     monkeypatch.setenv("SUNO_BASE_URL", "https://env")
-    assert opened() == {"base_url": "https://env", "api_key": "sk-env"}
+    assert opened() == {"base_url": "https://env", "api_key": "sk-environment"}
 
 
 def test_named_file(tmp_path):
@@ -166,3 +173,67 @@ def test_flags_again():
 def test_settings_hide_the_key():
     """The repr of settings tells nothing."""
     assert repr(configuration.Settings(api_key=KEY)) == "Settings(***)"
+
+
+@pytest.mark.parametrize("key", ["short", "sk-with a blank", "sk-two\nlines-0000"])
+def test_a_key_that_is_none(opened, monkeypatch, key):
+    """A key that cannot be one is told by the place it came from, and not shown."""
+    monkeypatch.setenv("SUNO_API_KEY", key)
+    with pytest.raises(ConfigurationError, match="SUNO_API_KEY holds no key") as caught:
+        opened(base_url="https://flag")
+    assert key not in str(caught.value)
+    monkeypatch.delenv("SUNO_API_KEY")
+    write("my.toml", "api_key = 'short'")
+    with pytest.raises(ConfigurationError, match=r"api_key in my.toml holds no key"):
+        opened(base_url="https://flag", config=Path("my.toml"))
+    write("suno.toml", "api_key = 'short'\nbase_url = 'https://file'")
+    with pytest.raises(ConfigurationError, match=r"api_key in ./suno.toml holds no key"):
+        opened()
+
+
+def test_a_blank_address(opened, monkeypatch):
+    """An address of blanks is none."""
+    monkeypatch.setenv("SUNO_BASE_URL", "  ")
+    with pytest.raises(ConfigurationError, match="set SUNO_BASE_URL"):
+        opened()
+
+
+def test_gateway():
+    """The gateway is called what journals call it, wherever its address was told."""
+    assert gateway_of(Options(base_url="https://x.example/v1/")) == "https://x.example"
+    write("suno.toml", "base_url = 'http://far.example'\nallow_insecure = true")
+    assert gateway_of(Options()) == "http://far.example"
+    with pytest.raises(ConfigurationError, match="would send the key in clear"):
+        gateway_of(Options(allow_insecure=False))
+
+
+def test_journal(monkeypatch, tmp_path):
+    """A flag wins over the environment, and that over the user's own file; without any of them nothing is said."""
+    assert journal_setting(None, None) is None
+    write(tmp_path / "home/suno-async/config.toml", "journal = 'mine.journal'")
+    assert journal_setting(None, None) == str(tmp_path / "home/suno-async/mine.journal")
+    monkeypatch.setenv("SUNO_JOURNAL", "theirs")
+    assert (journal_setting(None, None), journal_setting("flag", None)) == ("theirs", "flag")
+
+
+@pytest.mark.parametrize("said", ["/etc/anything.journal", "none"])
+def test_no_journal_from_a_directory(monkeypatch, said):
+    """A file that lies in some directory does not choose where is written, nor that nothing is kept."""
+    write("suno.toml", f"journal = '{said}'")
+    with pytest.raises(ConfigurationError, match=r"no file that lies in a directory chooses where is written"):
+        journal_setting(None, None)
+    assert journal_setting("mine", None) == "mine"
+    assert journal_setting(None, Path("suno.toml")) == said
+
+
+def test_no_journal_in_a_file(tmp_path):
+    """A journal of the user's own file may be absolute, in the home folder, none, or nothing."""
+    own = tmp_path / "home/suno-async/config.toml"
+    for said, means in (("/a/b", "/a/b"), ("~/c", str(tmp_path / "home/c")), ("none", "none"), ("", None)):
+        write(own, f"journal = '{said}'")
+        assert journal_setting(None, None) == means
+
+
+def test_journal_flag_again():
+    """The journal that was named is named again."""
+    assert Journaled(every=2.0, journal="a b").flags() == ["--every", "2.0", "--journal", "a b"]

@@ -1,11 +1,14 @@
 """fetch, wait and watch, against a local gateway."""
 
 import json
+import os
 import shlex
 import signal
+import sys
 
 import pytest
 
+from suno_async import Job, Suno
 from suno_async.extras.cli import running
 from suno_async.protocol.life import Again
 
@@ -152,6 +155,13 @@ def test_refused_key(cli, gateway, monkeypatch):
     assert ended.err.splitlines()[-1] == "  suno-async wait a"
 
 
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+def test_timeouts_that_are_none(cli, seconds):
+    """A time that cannot be waited for is a matter of usage."""
+    ended = cli("wait", "a", "--timeout", seconds)
+    assert (ended.code, "--timeout" in ended.err) == (2, True)
+
+
 def test_no_end(cli, gateway):
     """A wait can be without end."""
     assert cli("wait", gateway.put(data=[CLIP]), "--timeout", "none").code == 0
@@ -189,16 +199,68 @@ def test_interrupted(cli, gateway, interrupt, verb, number):
 
 
 def test_interrupted_with_many(cli, gateway, interrupt, stdin):
-    """Many ids are not named as arguments but piped."""
+    """Many ids that the journal keeps are gone on with by the journal, and none is named."""
     runs = gateway.seed_tasks(30, status="QUEUED", duration=float("inf"))
     interrupt(looked(gateway))
     stdin("\n".join(runs))
     ended = cli("wait", "-", "--until", "playable")
+    assert ended.code == 130
+    assert ended.err.splitlines()[-1].split() == ["suno-async", "journal", "resume", "--until", "playable"]
+    assert {line["task_id"] for line in cli("journal", "open", "--json").lines} == set(runs)
+
+
+def test_interrupted_with_many_that_nobody_keeps(cli, gateway, interrupt, stdin):
+    """Without a journal, many ids are not named as arguments but piped."""
+    runs = gateway.seed_tasks(30, status="QUEUED", duration=float("inf"))
+    interrupt(looked(gateway))
+    stdin("\n".join(runs))
+    ended = cli("wait", "-", "--until", "playable", "--journal", "none")
     words = shlex.split(ended.err.splitlines()[-1])
     assert ended.code == 130
     assert words[:2] == ["printf", "%s\\n"]
     assert sorted(words[2:32]) == sorted(runs)
-    assert words[32:] == ["|", "suno-async", "wait", "--until", "playable", "-"]
+    assert words[32:] == ["|", "suno-async", "wait", "--journal", "none", "--until", "playable", "-"]
+
+
+def test_interrupted_before_all_are_kept(cli, gateway, interrupt, stdin, monkeypatch):
+    """Ids that were not written down yet are named, or they would be lost."""
+    runs = gateway.seed_tasks(30, status="QUEUED", duration=float("inf"))
+
+    async def some(self):
+        return [Job(self, task_id) for task_id in runs[:29]]
+
+    monkeypatch.setattr(Suno, "resume", some)
+    interrupt(looked(gateway))
+    stdin("\n".join(runs))
+    ended = cli("watch", "-")
+    assert (ended.code, ended.err.splitlines()[-1].split()[0]) == (130, "printf")
+
+
+def test_what_is_waited_for_is_written_down(cli, gateway, folder):
+    """What was waited for is in the journal, with its end; a look is not."""
+    done, runs = gateway.put(data=[CLIP]), gateway.put(status="IN_PROGRESS", data=None)
+    assert cli("fetch", done).code == 0
+    assert not folder.exists()
+    assert cli("wait", done, runs, "--timeout", "0.3").code == 3
+    assert cli("watch", done).code == 0
+    assert {line["task_id"]: line["status"] for line in cli("journal", "list", "--json").lines} == {
+        done: "SUCCESS",
+        runs: "OPEN",
+    }
+    assert [path.name for path in folder.glob("*.journal")] == ["1.journal"]
+
+
+@pytest.mark.parametrize("words", [["wait"], ["wait", "--until", "playable"], ["watch"]])
+def test_a_reader_that_has_gone(cli, gateway, monkeypatch, words):
+    """Whoever closes the pipe has seen enough: a 141, without a word, whatever is still open."""
+    runs = gateway.put(status="IN_PROGRESS", data=[{**CLIP, "status": "streaming"}])
+    ids = [gateway.put(data=[CLIP]), runs]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", buffering=1) as gone:  # noqa: PTH123 - a pipe has no path
+        monkeypatch.setattr(sys, "stdout", gone)
+        ended = cli(*words, *ids, "--json", "--timeout", "5")
+    assert (ended.code, ended.err) == (141, "")
 
 
 def test_bar_of_a_wait(cli, gateway, terminal):

@@ -39,3 +39,23 @@ def test_empty_table(capsys):
     """Nothing to tell is no table."""
     Report([], Rows()).end()
     assert capsys.readouterr() == ("", "")
+
+
+def test_ways_to_tell(capsys):
+    """A task and an id without one are told at once as objects, at the end as rows, and as a line for a change."""
+    task, gone = Task(task_id="a", status=Status.SUCCESS), TaskNotFound("no b", task_ids=("b",))
+    for teller in (JsonLines(), Rows(), Changes()):
+        report = Report(["a", "b"], teller)
+        report.task(task)
+        report.error(gone)
+        report.end()
+    told = capsys.readouterr()
+    assert [line.split()[:2] for line in told.out.splitlines()] == [
+        ['{"task_id":', '"a",'],
+        ['{"task_id":', '"b",'],
+        ["task", "status"],
+        ["a", "SUCCESS"],
+        ["b", "not"],
+        ["a", "SUCCESS"],
+    ]
+    assert told.err == "suno-async: no b\n" * 3

@@ -5,7 +5,7 @@ import signal
 import anyio
 import pytest
 
-from suno_async.extras.cli.running import run, tell_how_to_go_on
+from suno_async.extras.cli.running import are_many, run, tell_how_to_go_on
 
 
 def test_run():
@@ -66,3 +66,22 @@ def test_many(capsys):
     command = capsys.readouterr().err.splitlines()[1]
     assert command.startswith("  printf '%s\\n' t0 t1 ")
     assert command.endswith(" t20 | suno-async wait -")
+
+
+def test_the_command_that_knows_the_ids(capsys):
+    """Where a command knows the ids by itself, none is named."""
+    ids = [f"t{number}" for number in range(21)]
+    assert (are_many(ids[1:]), are_many(ids)) == (False, True)
+    tell_how_to_go_on(ids, ["wait"], "interrupted", ["journal", "resume"])
+    assert capsys.readouterr().err.splitlines()[1] == "  suno-async journal resume"
+
+
+def test_groups():
+    """What goes wrong in a task group comes out as it went wrong."""
+
+    async def write():
+        async with anyio.create_task_group():
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run(write)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from suno_async import JournalError
+from suno_async.engine.journal import Journal
 from suno_async.extras.cli import submitting
 from suno_async.protocol import requests
 
@@ -114,11 +116,9 @@ def test_interrupted_on_its_way(cli, make_gateway, monkeypatch, interrupt, caplo
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [
-        ("answer_lost", 6, "before you submit it again"),
+        ("answer_lost", 6, "before you submit it again, see suno-async journal unknown"),
         ("upstream_refuses", 1, "prompt was refused"),
         ("out_of_credit", 4, "add credit"),
-        ("overloaded", 5, "try again later"),
-        ("rate_limited", 5, "try again later"),
     ],
 )
 def test_refusals(cli, gateway, fault, code, said):
@@ -126,3 +126,70 @@ def test_refusals(cli, gateway, fault, code, said):
     gateway.faults.once(fault)
     ended = cli("submit", "inspiration", "a cat")
     assert (ended.code, ended.out, said in ended.err, ended.err.count("\n")) == (code, "", True, 1)
+
+
+@pytest.mark.parametrize("fault", ["overloaded", "rate_limited"])
+def test_a_gateway_that_is_full(cli, gateway, monkeypatch, fault):
+    """A gateway that cannot take it now, also when asked again, is a 5."""
+    monkeypatch.setattr("suno_async.protocol.limits._LONGEST_RESUBMIT", 0.01)
+    gateway.faults[fault] = 1.0
+    ended = cli("submit", "inspiration", "a cat")
+    assert (ended.code, ended.out, "try again later" in ended.err, ended.err.count("\n")) == (5, "", True, 1)
+
+
+def test_written_down(cli, gateway):
+    """What was submitted is in the journal, and ``--journal none`` keeps nothing."""
+    task_id = cli("submit", "inspiration", "a cat").out.strip()
+    cli("submit", "inspiration", "a dog", "--journal", "none")
+    (kept,) = cli("journal", "list", "--json").lines
+    assert (kept["task_id"], kept["state"], kept["status"]) == (task_id, "accepted", "OPEN")
+
+
+@pytest.mark.parametrize("more", [[], ["--journal", "mine.journal"]])
+def test_idempotency(cli, gateway, more):
+    """The same key gives the same task and sends nothing; another body under it is refused."""
+    words = ["--idempotency-key", "order 1", *more]
+    first = cli("submit", "inspiration", "a cat", *words)
+    again = cli("submit", "inspiration", "a cat", *words)
+    other = cli("submit", "inspiration", "a dog", *words)
+    assert (again.code, again.out, gateway.counts["accepted"]) == (0, first.out, 1)
+    assert (other.code, "another submission" in other.err) == (4, True)
+    assert cli("submit", "inspiration", "a cat", "--idempotency-key", "order 2", *more).out != first.out
+
+
+def test_an_unknown_one_is_not_sent_again(cli, gateway):
+    """An idempotency key whose submission may have been accepted sends nothing, again and again."""
+    gateway.faults.once("answer_lost")
+    codes = [cli("submit", "lyrics", "a cat", "--idempotency-key", "k").code for _ in range(3)]
+    assert (codes, gateway.counts["submissions"]) == ([6, 6, 6], 1)
+
+
+@pytest.mark.parametrize("key", ["", "ü", "x" * 201])
+def test_keys_that_are_none(cli, key):
+    """A key that is none is a matter of usage."""
+    ended = cli("submit", "lyrics", "a cat", "--idempotency-key", key)
+    assert (ended.code, "is no idempotency key" in ended.err) == (2, True)
+
+
+def test_a_disk_that_is_full(cli, gateway, monkeypatch):
+    """Where the intent cannot be written down nothing is sent, and no other journal is advised for a key."""
+
+    async def refuse(*_):
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(Journal, "intend", refuse)
+    plain, keyed = (cli("submit", "lyrics", "a", *more) for more in ([], ["--idempotency-key", "k"]))
+    assert (plain.code, keyed.code, gateway.counts["submissions"]) == (4, 4, 0)
+    assert ("--journal PATH" in plain.err, "--journal" in keyed.err) == (True, False)
+
+
+def test_a_disk_that_fills_up(cli, gateway, monkeypatch):
+    """A task that was accepted and cannot be written down is told on stdout all the same, with a 4."""
+
+    async def refuse(*_):
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(Journal, "conclude", refuse)
+    ended = cli("submit", "lyrics", "a cat", "--wait")
+    assert (ended.code, "keep the id" in ended.err) == (4, True)
+    assert cli("fetch", ended.out.strip()).code == 0

@@ -1,10 +1,23 @@
 """What people read."""
 
+import os
+import sys
+from contextlib import suppress
+
 import pytest
 from rich.text import Text
 
-from suno_async import Lyrics, Song, Status, Task
-from suno_async.extras.cli.tables import detail, minutes, print_table, status_text, task_rows
+from suno_async import Lyrics, Song, Status, Task, TaskNotFound, WaitTimeout
+from suno_async.extras.cli.tables import (
+    absence_row,
+    change_line,
+    detail,
+    minutes,
+    print_table,
+    status_text,
+    stderr,
+    task_rows,
+)
 
 URL = "https://gateway.example/audio/36b4ae76-fc41-df7f-de68-ec7b97e27482.wav"
 
@@ -68,3 +81,31 @@ def test_status():
 def test_minutes():
     """Lengths read as players show them."""
     assert [minutes(None), minutes(0), minutes(61.9), minutes(600)] == ["", "0:00", "1:01", "10:00"]
+
+
+def test_absence():
+    """An id without a task says why in words."""
+    told = [absence_row("a", error)["status"].plain for error in (TaskNotFound(), WaitTimeout())]
+    assert told == ["not found", "timeout"]
+
+
+def test_change():
+    """A change is one harmless line."""
+    line = change_line(Task(task_id="a", status=Status.FAILURE, status_text="FAILURE", fail_reason="the\nband"))
+    assert line.plain == "a  FAILURE  the band"
+
+
+def test_progress_goes_to_stderr(capsys):
+    """What is no data is drawn on stderr."""
+    stderr().print("50 %")
+    assert capsys.readouterr() == ("", "50 %\n")
+
+
+def test_a_reader_that_has_gone(monkeypatch):
+    """A table that nobody reads is a broken pipe, and no exit of somebody else's choice."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with suppress(BrokenPipeError), open(writer, "w") as gone:  # noqa: PTH123 - a pipe has no path
+        monkeypatch.setattr(sys, "stdout", gone)
+        with pytest.raises(BrokenPipeError):
+            print_table(("task", "title"), rows())

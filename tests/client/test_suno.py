@@ -1,21 +1,20 @@
-"""Suno end to end: every verb at the local gateway and at raw sockets, and what opening and closing mean."""
+"""Suno end to end: every verb at the local gateway and at raw sockets."""
 
 import asyncio
 import gc
-import logging
 import math
+import os
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
 import anyio
 import anyio.lowlevel
 import pytest
+from quick import CAT, KEY, SONG, collect, ignore, others, running, stall, to
 from wire import HASTY, Call, Unhurt, Wire, answer, row, seen, told, until
 
 from suno_async import (
     Adaptive,
-    ClientClosed,
     ConfigurationError,
     Custom,
     Extend,
@@ -23,7 +22,9 @@ from suno_async import (
     GatewayUnavailable,
     Inspiration,
     Job,
+    JournalError,
     QuotaExceeded,
+    RateLimited,
     Scaled,
     Status,
     Submission,
@@ -38,48 +39,6 @@ from suno_async import (
     WriteLyrics,
 )
 from suno_async.testing import Gateway
-
-KEY = "sk-0123456789abcdef"
-CAT = Inspiration("a song about a cat")
-SONG = answer({"code": "success", "message": "", "data": "task_1"})
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("SUNO_BASE_URL", "SUNO_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-async def gateway():
-    """A gateway of 2026 whose rows move only when a test moves them."""
-    async with Gateway(beat=math.inf, failure_rate=0) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def suno(gateway):
-    """A quick client of it."""
-    async with Suno(gateway.url, api_key=gateway.api_key, pace=Fixed(0.02), rng=Unhurt()) as opened:
-        yield opened
-
-
-def to(wire: Wire, **options) -> Suno:
-    """A quick client of a raw server."""
-    return Suno(wire.url, **{"api_key": KEY, "pace": Fixed(0.02), "rng": Unhurt()} | options)
-
-
-async def stall(call: Call) -> None:
-    await call.stall()
-
-
-def running(call: Call) -> bytes:
-    return seen(call, "IN_PROGRESS")
-
-
-def others() -> set[asyncio.Task[object]]:
-    return {task for task in asyncio.all_tasks() if "suno_async" in repr(task.get_coro())}
-
 
 # one look, and many
 
@@ -171,8 +130,8 @@ async def test_fetch_many_under_a_closed_gate_does_not_wait_for_ever(rate):
         to(wire, timeout=0.3, rate=rate) as suno,
         anyio.create_task_group() as group,
     ):
-        group.start_soon(_ignore, suno.wait("x"))
-        await until(lambda: suno._tracker.paused)
+        group.start_soon(ignore, suno.wait("x"))
+        await until(lambda: suno._runtime.tracker.paused)
         with pytest.raises(SunoError) as caught, anyio.fail_after(5):
             await suno.fetch_many(["a", "b"])
         assert set(caught.value.task_ids) == {"a", "b"}
@@ -195,18 +154,7 @@ async def test_a_cancelled_bulk_look_looks_no_more():
         assert wire.asked == 1
         await anyio.sleep(0.5)
         assert wire.asked == 1
-        assert not list(suno._tracker._lives)
-
-
-async def _ignore(awaitable) -> None:
-    with suppress(SunoError):
-        await awaitable
-
-
-async def _collect(stream, found: list[Task]) -> None:
-    """What a stream gives before it raises."""
-    async for task in stream:
-        found.append(task)  # noqa: PERF401 - what came before the error counts
+        assert not list(suno._runtime.tracker._lives)
 
 
 # waiting
@@ -352,7 +300,7 @@ async def test_as_completed_raises_what_is_left_at_the_end(gateway, suno, anyio_
     strange = ["task_nobody", "task_no_one"]
     found: list[Task] = []
     with pytest.raises(ExceptionGroup) as caught:
-        await _collect(suno.as_completed([strange[0], *ids, strange[1]]), found)
+        await collect(suno.as_completed([strange[0], *ids, strange[1]]), found)
     assert sorted(task.task_id for task in found) == sorted(ids)
     (error,) = caught.value.exceptions
     assert isinstance(error, TaskNotFound)
@@ -515,9 +463,9 @@ async def test_rate_bounds_everything():
 
     async with Wire(step) as wire, to(wire, rate=20, batch_size=1) as suno, anyio.create_task_group() as group:
         for index in range(4):
-            group.start_soon(_ignore, suno.wait(f"w{index}", timeout=1.2))
-            group.start_soon(_ignore, suno.fetch(f"f{index}"))
-            group.start_soon(_ignore, suno.submit(CAT))
+            group.start_soon(ignore, suno.wait(f"w{index}", timeout=1.2))
+            group.start_soon(ignore, suno.fetch(f"f{index}"))
+            group.start_soon(ignore, suno.submit(CAT))
     assert len(times) >= 15
     for index, begin in enumerate(times):
         assert sum(begin <= time < begin + 0.5 for time in times[index:]) <= 12
@@ -538,8 +486,8 @@ async def test_concurrency_bounds_looks_in_flight():
     async with Wire(step) as wire, to(wire, concurrency=3, batch_size=1) as suno:
         async with anyio.create_task_group() as group:
             for index in range(12):
-                group.start_soon(_ignore, suno.wait(f"w{index}", timeout=0.3))
-                group.start_soon(_ignore, suno.fetch(f"f{index}"))
+                group.start_soon(ignore, suno.wait(f"w{index}", timeout=0.3))
+                group.start_soon(ignore, suno.fetch(f"f{index}"))
         assert most == 3
         assert wire.connections <= 4
 
@@ -772,260 +720,143 @@ async def test_an_address_that_is_no_gateway_is_told_at_the_first_look():
         assert caught.value.task_ids == ("a",)
 
 
-# opening and closing
+# after a crash
 
 
-async def test_it_must_be_open():
-    """Each verb says so before anything is sent."""
-    suno = Suno("https://gateway.example", api_key=KEY)
-    await suno.aclose()
-    for verb in (suno.fetch("a"), suno.fetch_many(["a"]), suno.wait("a"), suno.submit(CAT), suno.run(CAT)):
-        with pytest.raises(ConfigurationError, match="not open"):
-            await verb
-    for stream in (suno.as_completed, suno.watch):
-        with pytest.raises(ConfigurationError, match="not open"):
-            stream(["a"])
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "suno.journal"
 
 
-async def test_it_stays_closed(gateway):
-    """After closing each verb raises ClientClosed, a second closing is nothing, and it opens only once."""
-    suno = Suno(gateway.url, api_key=gateway.api_key)
-    async with suno:
-        left = suno.as_completed(["a"])
-        job = Job(suno, "a")
-        with pytest.raises(ConfigurationError, match="opened before"):
-            await suno.__aenter__()
-    await suno.aclose()
-    for verb in (suno.fetch("a"), suno.fetch_many(["a"]), suno.wait("a"), suno.submit(CAT), suno.run(CAT), job.wait()):
-        with pytest.raises(ClientClosed):
-            await verb
-    for stream in (suno.as_completed, suno.watch):
-        with pytest.raises(ClientClosed):
-            stream(["a"])
-    with pytest.raises(ClientClosed):
-        await anext(left)
-    with pytest.raises(ConfigurationError, match="opened before"):
-        await suno.__aenter__()
-    assert not gateway.requests
-    assert not others()
+def gone(call: Call) -> None:
+    """Reads the request and hangs up."""
+    call.reset()
 
 
-def test_it_belongs_to_one_loop():
-    """Used in another loop it says so; closed after its loop has ended, it is closed."""
-    suno = Suno("http://127.0.0.1:9", api_key=KEY)
-
-    async def use() -> None:
-        with pytest.raises(ConfigurationError, match="another event loop"):
-            await suno.fetch("a")
-        with pytest.raises(ConfigurationError, match="another event loop"):
-            suno.watch(["a"])
-        with pytest.raises(ConfigurationError, match="another event loop"):
-            await suno.aclose()
-
-    first = asyncio.new_event_loop()
-    try:
-        first.run_until_complete(suno.__aenter__())
-        asyncio.run(use())
-        first.run_until_complete(suno.aclose())
-    finally:
-        first.close()
-    late = Suno("http://127.0.0.1:9", api_key=KEY)
-    asyncio.run(late.__aenter__())
-    asyncio.run(late.aclose())
+async def test_what_had_not_ended_goes_on_in_the_next_client(gateway, path):
+    """The tasks submitted or waited for, and not ended, are in ``resume()``, and can be waited for."""
+    options = {"api_key": gateway.api_key, "pace": Fixed(0.02), "rng": Unhurt(), "journal": path}
+    stranger = gateway.put(status="IN_PROGRESS")
+    async with Suno(gateway.url, **options) as suno:
+        job = await suno.submit(CAT)
+        done = gateway.put()
+        await suno.wait(done)
+        with pytest.raises(WaitTimeout):
+            await suno.wait(stranger, timeout=0.1)
+    async with Suno(gateway.url, **options) as suno:
+        jobs = await suno.resume()
+        assert [one.task_id for one in jobs] == [job.task_id, stranger]
+        gateway.finish(job.task_id)
+        gateway.finish(stranger)
+        assert (await jobs[0].wait(timeout=5)).songs
+        assert (await suno.fetch(stranger)).succeeded
+    async with Suno(gateway.url, **options) as suno:
+        assert await suno.resume() == []
 
 
-async def test_it_may_be_opened_in_one_task_and_closed_in_another(gateway):
-    """No task has to be the one that closes."""
-    suno = Suno(gateway.url, api_key=gateway.api_key)
-    async with anyio.create_task_group() as group:
-        group.start_soon(suno.__aenter__)
-    assert (await suno.fetch(gateway.put())).succeeded
-    async with anyio.create_task_group() as group:
-        group.start_soon(suno.aclose)
-        group.start_soon(suno.aclose)
-    assert not others()
+async def test_what_nobody_can_tell_is_listed_and_never_sent_again(path):
+    """An unknown submission stays in ``unknown()``, also for its idempotency key, until it is forgotten."""
+    async with Wire(gone) as wire:
+        async with to(wire, journal=path) as suno:
+            with pytest.raises(SubmitUnknown) as caught:
+                await suno.submit(CAT, idempotency_key="cat-1")
+            assert wire.asked == 1
+        async with to(wire, journal=path) as suno:
+            (intent,) = await suno.unknown()
+            assert (intent.gateway, intent.action, intent.idempotency_key) == (wire.url, "music", "cat-1")
+            assert intent.body == caught.value.intent.body
+            with pytest.raises(SubmitUnknown, match="idempotency_key") as again:
+                await suno.submit(CAT, idempotency_key="cat-1")
+            assert again.value.intent == intent
+            assert await suno.forget(intent.intent_id)
+            assert not await suno.forget(intent.intent_id)
+            assert await suno.unknown() == []
+            assert wire.asked == 1
+            with pytest.raises(SubmitUnknown):
+                await suno.submit(CAT, idempotency_key="cat-1")
+            assert wire.asked == 2
 
 
-async def test_opening_it_twice_at_once_opens_it_once():
-    """The second one is refused, and the first one is whole."""
-    async with Wire(seen) as wire:
-        suno = to(wire)
-        results = await asyncio.gather(suno.__aenter__(), suno.__aenter__(), return_exceptions=True)
-        assert results[0] is suno
-        assert isinstance(results[1], ConfigurationError)
-        assert (await suno.fetch("a")).succeeded
-        await suno.aclose()
-
-
-@pytest.mark.parametrize("steps", [0, 1, 2, 3])
-async def test_cancelled_while_it_opens_it_leaves_nothing(steps, caplog):
-    """Wherever the cancellation strikes, no task, no session and no line in the log is left; it may be opened again."""
-    async with Wire(seen) as wire:
-        suno = to(wire)
-        task = asyncio.get_running_loop().create_task(suno.__aenter__())
-        for _ in range(steps):
-            await anyio.lowlevel.checkpoint()
-        task.cancel()
-        await asyncio.wait([task])
-        if task.cancelled():
-            await suno.__aenter__()
-        assert (await suno.fetch("a")).succeeded
-        await suno.aclose()
-        assert not others()
-    assert not caplog.records
-
-
-async def test_closing_while_ids_are_let_in_names_them_all():
-    """A ``fetch_many`` that is closed in between raises ClientClosed with what is open and what was seen."""
-    ids = [f"t{number}" for number in range(5000)]
-    async with Wire(stall) as wire, to(wire) as suno:
-        task = asyncio.get_running_loop().create_task(suno.fetch_many(ids))
-        while not suno._tracker._lives:
-            await anyio.lowlevel.checkpoint()
-        assert len(suno._tracker._lives) < 5000
-        await suno.aclose()
-        with pytest.raises(ClientClosed) as caught:
-            await task
-        assert caught.value.task_ids == tuple(ids)
-        assert caught.value.tasks == {}
-
-
-async def test_a_source_may_close_the_client():
-    """A stream whose own source closes the client ends with ClientClosed, and so does the closing."""
-
-    async def source():
-        yield "a"
-        await suno.aclose()
-        await anyio.sleep_forever()
-
-    async with Wire(running) as wire, to(wire) as suno:
-        with anyio.fail_after(10), pytest.raises(ClientClosed):
-            await anext(suno.as_completed(source()))
-    assert not others()
-
-
-async def test_what_the_block_raises_comes_out_as_it_is(gateway):
-    """An error of the caller's own, or of a wait, is wrapped in no ExceptionGroup, whatever is still open."""
-
-    class Mine(Exception):
-        pass
-
-    async def use(error: BaseException) -> None:
-        async with Suno(gateway.url, api_key=gateway.api_key) as suno:
-            await anext(suno.watch([gateway.put(status="QUEUED")]))
-            raise error
-
-    for error in (Mine(), KeyError("x"), TaskFailed("x"), asyncio.CancelledError(), KeyboardInterrupt()):
-        with pytest.raises(type(error)) as caught:
-            await use(error)
-        assert caught.value is error
-    assert not others()
-
-
-async def test_closing_ends_every_open_wait():
-    """Each wait, stream and look ends with ClientClosed that names its own ids; nothing hangs."""
-    errors: dict[str, SunoError] = {}
-
-    async def note(name: str, awaitable) -> None:
-        try:
-            await awaitable
-        except SunoError as error:
-            errors[name] = error
-
-    async with Wire(stall) as wire, anyio.create_task_group() as group:
-        suno = await to(wire, concurrency=8).__aenter__()
-        group.start_soon(note, "wait", suno.wait("w"))
-        group.start_soon(note, "twice", suno.wait("w"))
-        group.start_soon(note, "fetch", suno.fetch("f"))
-        group.start_soon(note, "many", suno.fetch_many(["m1", "m2"]))
-        group.start_soon(note, "as_completed", _collect(suno.as_completed(["a1", "a2"]), []))
-        group.start_soon(note, "watch", _collect(suno.watch(["v"]), []))
-        await until(lambda: wire.asked >= 2)
-        await anyio.sleep(0.05)
-        with anyio.fail_after(5):
-            await suno.aclose()
-            await until(lambda: len(errors) == 6)
-    assert {name: sorted(error.task_ids) for name, error in errors.items()} == {
-        "wait": ["w"],
-        "twice": ["w"],
-        "fetch": ["f"],
-        "many": ["m1", "m2"],
-        "as_completed": ["a1", "a2"],
-        "watch": ["v"],
-    }
-    assert {type(error) for error in errors.values()} == {ClientClosed}
-    assert len({id(error) for error in errors.values()}) == 6
-    assert not others()
-
-
-async def test_closing_reads_submissions_to_their_end():
-    """A submission that was sent is accepted although the client is being closed."""
+async def test_a_submission_under_way_is_not_listed_as_unknown(path):
+    """It is on the disk without an outcome, and still nobody has to worry."""
     go = anyio.Event()
-    jobs = []
 
     async def step(call: Call) -> bytes:
         await go.wait()
         return SONG
 
-    async def submit() -> None:
-        jobs.append(await suno.submit(CAT))
-
-    async with Wire(step) as wire, anyio.create_task_group() as group:
-        suno = await to(wire).__aenter__()
-        group.start_soon(submit)
+    async with Wire(step) as wire, to(wire, journal=path) as suno, anyio.create_task_group() as group:
+        group.start_soon(suno.submit, CAT)
         await until(lambda: wire.asked)
-        group.start_soon(suno.aclose)
-        await anyio.sleep(0.05)
-        with pytest.raises(ClientClosed):
-            await suno.submit(CAT)
+        assert await suno.unknown() == []
         go.set()
-    assert [job.task_id for job in jobs] == ["task_1"]
-    assert wire.asked == 1
 
 
-def test_a_loop_that_ends_leaves_nobody_waiting():
-    """Never closed: when the loop shuts down, an open wait still ends."""
-    ended = []
-
-    async def main() -> None:
-        async with Wire(stall) as wire:
-            suno = await to(wire).__aenter__()
-
-            async def wait() -> None:
-                try:
-                    await suno.wait("a")
-                except BaseException as error:
-                    ended.append(type(error))
-                    raise
-
-            task = asyncio.get_running_loop().create_task(wait())
-            await until(lambda: wire.asked)
-            suno._runner.cancel()
-            await asyncio.wait([task])
-
-    asyncio.run(main())
-    assert ended == [ClientClosed]
+async def test_one_key_is_one_task_whenever_and_wherever_it_is_used(gateway, path):
+    """At once, later and in the next client: one POST, one id."""
+    options = {"api_key": gateway.api_key, "journal": path}
+    ids = set()
+    for _ in range(2):
+        async with Suno(gateway.url, **options) as suno:
+            jobs = await asyncio.gather(*(suno.submit(CAT, idempotency_key="cat") for _ in range(3)))
+            ids |= {job.task_id for job in jobs}
+            with pytest.raises(ConfigurationError, match="another submission"):
+                await suno.submit(Inspiration("a dog"), idempotency_key="cat")
+    assert len(ids) == 1
+    assert gateway.counts["submissions"] == 1
 
 
-class _Faulty:
-    """A pace whose author was careless."""
+@pytest.mark.parametrize("key", ["", "\n", "ü", "x" * 201, 7, b"key"])
+async def test_an_idempotency_key_is_checked(gateway, path, key):
+    """Before anything is written or sent."""
+    async with Suno(gateway.url, api_key=gateway.api_key, journal=path) as suno:
+        with pytest.raises(ConfigurationError, match="idempotency key"):
+            await suno.submit(CAT, idempotency_key=key)
+        assert await suno.resume() == []
+    assert not gateway.requests
 
-    floor = 1.0
 
-    def after(self, *_args: object) -> float:
-        raise ZeroDivisionError("careless")
+async def test_without_a_journal_it_says_that_one_is_needed(gateway, suno):
+    """Nothing pretends to survive a crash."""
+    verbs = [suno.resume(), suno.unknown(), suno.reconcile(), suno.forget("x")]
+    for verb in (*verbs, suno.submit(CAT, idempotency_key="k")):
+        with pytest.raises(ConfigurationError, match="journal="):
+            await verb
+    assert not gateway.requests
 
 
-async def test_a_client_that_breaks_tells_everybody(caplog):
-    """An error where none can be: every open wait and every later call hears of it, and closing works."""
-    async with Wire(running) as wire, to(wire, pace=_Faulty()) as suno:
-        with pytest.raises(SunoError, match=r"the client broke.*careless"):
-            await suno.wait("a")
-        stream = (suno.fetch("a"), suno.fetch_many(["a"]), suno.wait("a"), suno.submit(CAT), suno.run(CAT))
-        for verb in stream:
-            with pytest.raises(SunoError, match="the client broke"):
-                await verb
-        with pytest.raises(SunoError, match="the client broke"):
-            suno.watch(["a"])
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert not others()
+async def test_the_journal_of_another_client_is_not_touched(gateway, path):
+    """The second one is told whose it is, before anything is sent; nothing of it is left running."""
+    options = {"api_key": gateway.api_key, "journal": path}
+    async with Suno(gateway.url, **options) as suno:
+        second = Suno(gateway.url, **options)
+        with pytest.raises(JournalError, match=f"process {os.getpid()}"):
+            await second.__aenter__()
+        job = await suno.submit(CAT)
+    async with second:
+        assert [one.task_id for one in await second.resume()] == [job.task_id]
+
+
+@pytest.mark.parametrize("wrong", ["", "/no/such/folder/x", "/", 7, b"x", "a\0b"])
+def test_the_path_of_a_journal_is_checked(wrong):
+    """It names what is wrong."""
+    with pytest.raises(ConfigurationError, match="journal"):
+        Suno("https://gateway.example", api_key=KEY, journal=wrong)
+
+
+@pytest.mark.parametrize("wrong", [429, "429", [200], ["429"], [600], None])
+def test_statuses_to_submit_again_on_are_checked(wrong):
+    """They are a collection of statuses of errors."""
+    with pytest.raises(ConfigurationError, match="resubmit_on"):
+        Suno("https://gateway.example", api_key=KEY, resubmit_on=wrong)
+
+
+async def test_a_refused_submission_is_sent_again_unless_that_is_switched_off():
+    """429 and no Retry-After: the second POST is accepted; with ``resubmit_on=()`` there is none."""
+    async with Wire(answer(b"", 429), SONG) as wire, to(wire) as suno:
+        assert (await suno.submit(CAT)).task_id == "task_1"
+        assert wire.asked == 2
+    async with Wire(answer(b"", 429), SONG) as wire, to(wire, resubmit_on=()) as suno:
+        with pytest.raises(RateLimited):
+            await suno.submit(CAT)
+        assert wire.asked == 1

@@ -1,0 +1,74 @@
+"""The arguments: what the verbs are given is checked, or collected, before anything happens."""
+
+import os
+from collections.abc import AsyncIterable, Collection, Iterable
+from pathlib import Path
+
+import anyio.lowlevel
+
+from ..engine.streams import TaskIds
+from ..protocol.errors import ConfigurationError
+from ..protocol.exchange import Account
+from ..protocol.inputs import Secret, check_task_id, check_timeout
+
+TIMEOUT = 3600.0
+
+
+def check_wait(timeout: object, until: object) -> float | None:
+    """The timeout of a wait, in seconds, or None for no end."""
+    if until not in ("done", "playable"):
+        raise ConfigurationError(f"until must be 'done' or 'playable', not {until!r}")
+    return check_timeout("timeout", timeout)
+
+
+def check_path(name: str, path: str | os.PathLike[str]) -> Path:
+    """A path in a folder that exists."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in os.fspath(path):
+        raise ConfigurationError(f"{name} must be the path of a file")
+    found = Path(path).expanduser()
+    if found.is_dir() or not found.parent.is_dir():
+        raise ConfigurationError(f"{name}={str(path)!r}: it must be a file, in a folder that exists")
+    return found
+
+
+def check_statuses(name: str, statuses: Collection[int]) -> frozenset[int]:
+    """A set of HTTP statuses."""
+    found = isinstance(statuses, Collection) and not isinstance(statuses, str | bytes)
+    if not found or not all(isinstance(status, int) and 400 <= status <= 599 for status in statuses):
+        raise ConfigurationError(f"{name} must be a collection of HTTP statuses of errors, such as {{429, 503}}")
+    return frozenset(statuses)
+
+
+def check_account(token: Secret | None, user_id: object) -> Account | None:
+    """Both parts of an account, or neither."""
+    if token is None and user_id is None:
+        return None
+    if token is None or not isinstance(user_id, int) or isinstance(user_id, bool) or not 0 < user_id < 2**63:
+        raise ConfigurationError("access_token and user_id (a whole number) are given together, or not at all")
+    try:
+        token.reveal()
+    except ConfigurationError:
+        raise ConfigurationError("access_token is none: copy it from the gateway's settings page") from None
+    return Account(token, user_id)
+
+
+def iterable(task_ids: TaskIds) -> TaskIds:
+    """Ids that can be iterated over."""
+    if isinstance(task_ids, str | bytes) or not isinstance(task_ids, Iterable | AsyncIterable):
+        raise ConfigurationError(f"task ids come as a list or another iterable, not as {type(task_ids).__name__}")
+    return task_ids
+
+
+async def collected(task_ids: TaskIds) -> list[str]:
+    """Each id once, checked, in order; the loop gets its turn in between."""
+    source = iterable(task_ids)
+    ids: dict[str, None] = {}
+    if isinstance(source, AsyncIterable):
+        async for task_id in source:
+            ids[check_task_id(task_id)] = None
+        return list(ids)
+    for index, task_id in enumerate(source, 1):
+        ids[check_task_id(task_id)] = None
+        if index % 1000 == 0:
+            await anyio.lowlevel.checkpoint()
+    return list(ids)

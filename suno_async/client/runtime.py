@@ -1,0 +1,164 @@
+"""The runtime: everything of an open client that runs. Opened once, closed once, and owned by one task."""
+
+import asyncio
+import copy
+import logging
+import os
+from collections.abc import Callable, Collection, Coroutine
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ..engine.lane import Lane
+from ..engine.submissions import Submissions
+from ..engine.tracker import Tracker
+from ..engine.transport import Transport
+from ..protocol.batch import Batch
+from ..protocol.errors import ClientClosed, ConfigurationError, SunoError, innermost
+from ..protocol.limits import Budget
+from ..protocol.pace import Pace
+
+if TYPE_CHECKING:
+    from ..engine.journal import Journal
+
+logger = logging.getLogger("suno_async")
+
+
+class Runtime:
+    """The sessions, the looks, the submissions and the journal of one client."""
+
+    lane: Lane
+    tracker: Tracker
+    submissions: Submissions
+
+    def __init__(
+        self,
+        transport: Transport,
+        journal: "Journal | None",
+        *,
+        gateway: str,
+        pace: Pace,
+        batch: Batch,
+        budget: Budget,
+        looks: int,
+        submissions: int,
+        resubmit_on: Collection[int],
+        rng: Random,
+    ) -> None:
+        self.transport = transport
+        self.journal = journal
+        self.budget = budget
+        self.over: SunoError | None = None
+        """What ended everything here."""
+        self.runner: asyncio.Task[None] | None = None
+        self._gateway = gateway
+        self._pace = pace
+        self._batch = batch
+        self._looks = looks
+        self._slots = submissions
+        self._resubmit_on = resubmit_on
+        self._rng = rng
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+
+    async def open(self) -> None:
+        """Opens the journal and the sessions; from here on looks and submissions may leave."""
+        if self.runner is not None:
+            raise ConfigurationError("this Suno has been opened before: make a new one")
+        self._closing = asyncio.Event()
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # a task group may only be left by the task that entered it, and __aexit__ may run in another one
+        runner = self.runner = asyncio.create_task(self._run(opened))  # noqa: TID251 - the one that owns the group
+        try:
+            # shielded: a caller who is cancelled must not cancel what the runner has to say
+            await asyncio.shield(opened)
+        except BaseException:
+            runner.cancel()
+            await asyncio.wait([runner])
+            self.runner = self.over = None
+            raise
+        self._loop, self._process = asyncio.get_running_loop(), os.getpid()
+
+    async def close(self) -> None:
+        """Open waits end with ClientClosed, what was sent is read to its end."""
+        if self._loop is None or self.runner is None or self.runner.done():
+            return
+        self._check_loop()
+        self._end(ClientClosed("this Suno has been closed; what was submitted runs on: wait for it with a new one"))
+        self._closing.set()
+        # a stream's source runs inside the runner's group, which waits for it
+        if anyio.get_current_task().parent_id != id(self.runner):
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([self.runner])
+
+    def check_open(self) -> None:
+        """Raises what ended everything here, or what keeps this caller out."""
+        if self.over is not None:
+            raise copy.copy(self.over)
+        if self._loop is None:
+            raise ConfigurationError("this Suno is not open: use it inside `async with Suno(...) as suno:`")
+        self._check_loop()
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs a function until it ends, or the client does."""
+        self.tracker.check_open()
+        self._group.start_soon(function)
+
+    async def _run(self, opened: asyncio.Future[None]) -> None:
+        """Owns everything that runs."""
+        try:
+            if self.journal is not None:
+                await self.journal.open()
+            async with self.transport, anyio.create_task_group() as group:
+                self._build(group)
+                opened.set_result(None)
+                await self._closing.wait()
+                await self.submissions.drain()
+                group.cancel_scope.cancel()
+        except Exception as error:
+            if not opened.done():
+                opened.set_exception(error)
+                return
+            logger.exception("the client broke")
+            self._end(SunoError(f"the client broke: {innermost(error)!r}"))
+        finally:
+            # also where the loop itself is shut down: nobody is left waiting
+            if opened.done() and not opened.exception():
+                self._end(ClientClosed("this Suno was stopped; what was submitted runs on"))
+            if self.journal is not None:
+                await self.journal.close()
+
+    def _end(self, error: SunoError) -> None:
+        """Open waits end with this error, and whatever is asked for from now on; the first one counts."""
+        if self.over is None:
+            self.over = error
+            self.tracker.close(error)
+
+    def _build(self, group: TaskGroup) -> None:
+        net, journal = self.transport, self.journal
+        self._group = group
+        self.lane = Lane(net, budget=self.budget, slots=self._looks, rng=self._rng)
+        self.tracker = Tracker(self.lane, pace=self._pace, batch=self._batch, record=journal)
+        self.submissions = Submissions(
+            net.submit,
+            spawn=self.spawn,
+            budget=self.budget,
+            slots=self._slots,
+            rng=self._rng,
+            quota=self.lane.quota,
+            renew=net.renew_key,
+            accepted=self.tracker.submitted,
+            ledger=journal,
+            gateway=self._gateway,
+            resubmit_on=self._resubmit_on,
+        )
+        group.start_soon(self.tracker.poller.run)
+
+    def _check_loop(self) -> None:
+        # first: asyncio takes no loop of the process before the fork for a running one
+        if os.getpid() != self._process:
+            raise ConfigurationError("this Suno belongs to the process this one was forked from: make one for each")
+        if asyncio.get_running_loop() is not self._loop:
+            raise ConfigurationError("this Suno belongs to another event loop: make one for each loop")

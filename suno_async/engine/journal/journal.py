@@ -1,0 +1,133 @@
+"""The journal: what the engine says to the disk, and what it learns from it after a crash."""
+
+import logging
+import os
+import time
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from ...protocol.errors import JournalError
+from ...protocol.intents import Intent, IntentState, OpenTask
+from .store import Operation, Store
+from .writer import Writer
+
+logger = logging.getLogger("suno_async")
+
+_MINE = os.urandom(4).hex()
+_count = count()
+_ENDED = "the process that sent it ended before it knew the answer"
+
+
+class Scribe(Protocol):
+    """Who carries operations to the store."""
+
+    async def open(self) -> None:
+        """Opens the store; raises JournalError."""
+        ...
+
+    async def close(self) -> None:
+        """Everything is durable, and the store is closed."""
+        ...
+
+    async def write(self, operation: Operation, *, kept: bool = False) -> Any:
+        """The result of an operation once it is durable, or JournalError."""
+        ...
+
+    def note(self, operation: Operation) -> None:
+        """Writes without anybody waiting for it."""
+        ...
+
+
+class Journal:
+    """One gateway's submissions and waits, in a file that outlives the process."""
+
+    def __init__(self, path: Path, gateway: str, scribe: Scribe | None = None) -> None:
+        self.path = path
+        self._gateway = gateway
+        self._scribe = scribe or Writer(partial(Store, path))
+        self._process = 0
+
+    async def open(self) -> None:
+        """Opens the file, or makes it; raises JournalError if it is damaged, or in use, or cannot be written."""
+        await self._scribe.open()
+        self._process = os.getpid()
+
+    async def close(self) -> None:
+        """Everything is on the disk, and another process may own the file."""
+        if self._process == os.getpid():
+            self._process = 0
+            await self._scribe.close()
+
+    async def intend(self, intent: Intent) -> tuple[Intent, bool]:
+        """Writes an intent down; (it, True), or (the earlier one with the same idempotency key, False)."""
+        if not intent.intent_id:
+            intent = msgspec.structs.replace(intent, intent_id=_next_id())
+        stored: tuple[Intent, bool] = await self._write(lambda store: store.intend(intent))
+        return stored if stored[1] else (_as_known(stored[0]), False)
+
+    async def conclude(self, intent: Intent) -> None:
+        """Writes down how an intent ended, and the task it became; if the disk refuses, again with what comes next."""
+        if await self._write(lambda store: store.conclude(intent), kept=True):
+            logger.warning("task %s came of two submissions, the second one is %s", intent.task_id, intent.intent_id)
+
+    def waiting(self, task_ids: Sequence[str]) -> None:
+        """These ids are waited for."""
+        ids = tuple(task_ids)
+        self._note(lambda store: store.wait_for(self._gateway, ids))
+
+    def ended(self, task_id: str, status: str, reason: str) -> None:
+        """A task is final, or gone."""
+        self._note(lambda store: store.end(self._gateway, task_id, status, reason))
+
+    async def open_tasks(self) -> list[OpenTask]:
+        """The tasks of this gateway that have not ended, the oldest first."""
+        tasks: list[OpenTask] = await self._write(lambda store: store.open_tasks(self._gateway))
+        return tasks
+
+    async def intents(self) -> list[Intent]:
+        """The intents for this gateway that are kept, the oldest first."""
+        return [_as_known(intent) for intent in await self._write(lambda store: store.intents(self._gateway))]
+
+    async def task_ids(self) -> frozenset[str]:
+        """The ids of this gateway's tasks that are kept, open or ended."""
+        rows = await self._write(lambda store: store.tasks())
+        return frozenset(row[1] for row in rows if row[0] == self._gateway)
+
+    async def undecided(self) -> list[Intent]:
+        """The intents for this gateway of which nobody can tell what came of them, the oldest first."""
+        intents = await self._write(lambda store: store.intents(self._gateway, undecided=True))
+        return [_as_known(intent) for intent in intents]
+
+    async def forget(self, name: str) -> int:
+        """Takes out the intent or the task of this name; how many rows that were."""
+        count: int = await self._write(lambda store: store.forget(name, self._gateway))
+        return count
+
+    def _write(self, operation: Operation, *, kept: bool = False) -> Awaitable[Any]:
+        if os.getpid() == self._process:
+            return self._scribe.write(operation, kept=kept)
+        if not self._process:
+            raise JournalError(f"the journal {self.path} is not open")
+        raise JournalError(f"the journal {self.path} belongs to process {self._process}, which this one came from")
+
+    def _note(self, operation: Operation) -> None:
+        # what is seen while everything closes is seen again
+        if os.getpid() == self._process:
+            self._scribe.note(operation)
+
+
+def _as_known(intent: Intent) -> Intent:
+    """An intent without an outcome is one of which nobody can tell."""
+    if intent.state is not IntentState.INTENDED:
+        return intent
+    return msgspec.structs.replace(intent, state=IntentState.UNKNOWN, sent=True, reason=_ENDED)
+
+
+def _next_id() -> str:
+    """A name that no other process gives, and that comes after the earlier ones: a table grows at its end only."""
+    return f"{time.time_ns() // 1000:014x}{next(_count) & 0xFFFF:04x}{_MINE}"

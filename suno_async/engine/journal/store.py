@@ -1,0 +1,293 @@
+"""The store: one SQLite file and everything that is read from it or written to it, without a thread or a loop.
+
+WAL and synchronous=FULL: what ``commit`` has returned survives a crash of the process, of the machine, and a loss of
+power. Each row carries a checksum, because SQLite has none of its own, and each commit a number. No key is ever
+written; prompts are.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...protocol.errors import JournalError
+from ...protocol.intents import FREE, Intent, IntentState, OpenTask
+from .damage import check, connect, crc_of
+from .files import Lock, disk, make, remove, sync_folder
+
+_KEPT_SECONDS = 30 * 86_400.0
+"""How long what has ended stays readable; what has an idempotency key stays for good."""
+_SCRIPTS = (
+    """
+CREATE TABLE commits (number INTEGER NOT NULL);
+INSERT INTO commits VALUES (0);
+CREATE TABLE intents (
+    intent_id TEXT PRIMARY KEY,
+    gateway TEXT NOT NULL,
+    idempotency_key TEXT,
+    state TEXT NOT NULL,
+    settled_at REAL,
+    record BLOB NOT NULL,
+    crc INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX keyed_intents ON intents (gateway, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE TABLE tasks (
+    gateway TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    intent_id TEXT,
+    since REAL NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    settled_at REAL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (gateway, task_id)
+) WITHOUT ROWID;
+CREATE INDEX open_tasks ON tasks (gateway) WHERE status = 'OPEN';
+""",
+)
+"""The n-th makes version n of the tables out of the one before."""
+_PUT_INTENT = """
+INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (intent_id) DO UPDATE SET state = ?4, settled_at = ?5, record = ?6, crc = ?7
+"""
+_PUT_TASK = "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_END_TASK = """
+UPDATE tasks SET status = ?1, reason = ?2, settled_at = ?3,
+    crc = crc_of(gateway, task_id, action, intent_id, since, ?1, ?2, ?3)
+WHERE gateway = ?4 AND task_id = ?5 AND status = 'OPEN'
+"""
+
+_NOT_ITS_OWN = {sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError, MemoryError}
+"""What the disk and the machine are to blame for; SQLite's other errors are about what was to be written."""
+
+_FRESH = {
+    "state": IntentState.INTENDED,
+    "settled_at": None,
+    "status": 0,
+    "request_id": None,
+    "excerpt": "",
+    "reason": "",
+}
+
+_encode = msgspec.msgpack.Encoder().encode
+_changed = msgspec.structs.replace
+_decode = msgspec.msgpack.Decoder(Intent).decode
+
+Operation = Callable[["Store"], Any]
+
+
+class Store:
+    """The one connection to a journal's file; raises JournalError for everything that is wrong with the disk."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+        scripts: Sequence[str] = _SCRIPTS,
+    ) -> None:
+        # SQLite's own files lie beside the real one
+        self.path = Path(os.path.realpath(path))
+        self._now = now
+        self._lock = Lock(self.path)
+        try:
+            self._connection = self._opened(scripts)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _opened(self, scripts: Sequence[str]) -> sqlite3.Connection:
+        check(self.path, scripts, self._lock.commits)
+        with disk(self.path):
+            if not self.path.exists():
+                self._lock.mark(0)
+                _create(self.path, scripts)
+        connection = connect(self.path, timeout=0, check_same_thread=False)
+        try:
+            with disk(self.path):
+                self._prepare(connection, scripts)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
+        # exclusive: no second process even where there are no lock files, and no shared memory beside the file
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection, scripts)
+        oldest = self._now() - _KEPT_SECONDS
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM tasks WHERE settled_at < ?", (oldest,))
+        connection.execute(
+            "DELETE FROM intents WHERE settled_at < ? AND idempotency_key IS NULL AND state <> 'unknown'", (oldest,)
+        )
+        connection.execute("COMMIT")
+        self._number = connection.execute("SELECT number FROM commits").fetchone()[0]
+
+    def close(self) -> None:
+        """Everything is in the one file now, and another process may open it."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+        self._lock.release()
+
+    def commit(self, operations: Sequence[Operation]) -> list[Any]:
+        """The results of operations on this store, durable all together; or JournalError, and none has happened."""
+        connection, number = self._connection, self._number
+        self._seconds = self._now()
+        self._moment = datetime.fromtimestamp(self._seconds, UTC)
+        with disk(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                before = connection.total_changes
+                results = [self._result(operation) for operation in operations]
+                if connection.total_changes > before:
+                    number += 1
+                    connection.execute("UPDATE commits SET number = ?", (number,))
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite itself has rolled back after some of the disk's errors
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        self._written(number)
+        return results
+
+    def _written(self, number: int) -> None:
+        """From here on the lock file knows of this commit."""
+        if number > self._number:
+            self._number = number
+            # it is durable all the same
+            with suppress(OSError):
+                self._lock.mark(number)
+
+    def _result(self, operation: Operation) -> Any:
+        """What an operation gives; one that cannot be written at all must not keep the others from the disk."""
+        try:
+            return operation(self)
+        except Exception as error:
+            if type(error) in _NOT_ITS_OWN:
+                raise
+            return JournalError(f"the journal {self.path} cannot hold this: {error}")
+
+    # operations: inside a commit
+
+    def intend(self, intent: Intent) -> tuple[Intent, bool]:
+        """Writes an intent down before it is sent, and gives back (it, True).
+
+        Where its idempotency key was used before, and something may have come of that, it gives back (that intent,
+        False), and nothing is written.
+        """
+        key = intent.idempotency_key
+        if key is not None:
+            found = self._intents(" WHERE gateway = ? AND idempotency_key = ?", intent.gateway, key)
+            if found and found[0].state not in FREE:
+                return found[0], False
+            if found:
+                intent = _changed(intent, intent_id=found[0].intent_id)
+        now = self._moment
+        again = now if intent.created_at else None
+        # nothing is left of what an earlier attempt was answered
+        intent = _changed(intent, **_FRESH, created_at=intent.created_at or now, attempted_at=again)
+        self._put(intent, None)
+        return intent, True
+
+    def conclude(self, intent: Intent) -> bool:
+        """Writes down how an intent ended, and the task it became; True if another intent became the same task."""
+        self._put(_changed(intent, settled_at=self._moment), self._seconds)
+        task_id, gateway = intent.task_id, intent.gateway
+        if task_id is None:
+            return False
+        known = self._all("SELECT intent_id FROM tasks WHERE gateway = ? AND task_id = ?", gateway, task_id)
+        if not known:
+            born = intent.created_at or self._moment
+            self._put_tasks(gateway, [task_id], intent.action.upper(), intent.intent_id, born.timestamp())
+        return bool(known) and known[0][0] not in {intent.intent_id, None}
+
+    def wait_for(self, gateway: str, task_ids: Sequence[str]) -> None:
+        """Writes down ids that are waited for; those that are known stay as they are."""
+        self._put_tasks(gateway, task_ids, "", None, self._seconds)
+
+    def end(self, gateway: str, task_id: str, status: str, reason: str) -> None:
+        """Writes down how a task ended; the first end stays."""
+        self._connection.execute(_END_TASK, (status, reason, self._seconds, gateway, task_id))
+
+    def forget(self, name: str, gateway: str | None = None) -> int:
+        """Takes out the intent or the task of this name, of one gateway or of all; how many rows that were."""
+        chosen = "gateway = coalesce(?, gateway)"
+        count = 0
+        for table, column in (("intents", "intent_id"), ("tasks", "task_id")):
+            query = f"DELETE FROM {table} WHERE {column} = ? AND {chosen}"  # noqa: S608 - names of ours
+            count += self._connection.execute(query, (name, gateway)).rowcount
+        return count
+
+    # what is known
+
+    def intents(self, gateway: str | None = None, *, undecided: bool = False) -> list[Intent]:
+        """The intents that are kept, of one gateway or of all, the oldest first.
+
+        ``undecided``: only those of which nobody can tell what came of them.
+        """
+        which = " AND state IN ('intended', 'unknown')" if undecided else ""
+        return self._intents(f" WHERE gateway = coalesce(?, gateway){which}", gateway)
+
+    def open_tasks(self, gateway: str | None = None) -> list[OpenTask]:
+        """The tasks that have not ended, of one gateway or of all, the oldest first."""
+        now = self._now()
+        rows = self._all(
+            "SELECT gateway, task_id, action, since, intent_id FROM tasks"
+            " WHERE status = 'OPEN' AND gateway = coalesce(?, gateway) ORDER BY since",
+            gateway,
+        )
+        # the clock of the machine may have been set back since
+        return [OpenTask(row[0], row[1], row[2], max(0.0, now - row[3]), row[4] is not None) for row in rows]
+
+    def tasks(self) -> list[tuple[str, str, str, str, str]]:
+        """(gateway, id, action, status, reason) of every task that is kept, the oldest first."""
+        return self._all("SELECT gateway, task_id, action, status, reason FROM tasks ORDER BY since")
+
+    # rows
+
+    def _put(self, intent: Intent, settled: float | None) -> None:
+        key = intent.idempotency_key
+        row = (intent.intent_id, intent.gateway, key, intent.state, settled, _encode(intent))
+        self._connection.execute(_PUT_INTENT, (*row, crc_of(*row)))
+
+    def _put_tasks(self, gateway: str, ids: Sequence[str], action: str, intent_id: str | None, since: float) -> None:
+        rows = [(gateway, task_id, action, intent_id, since, "OPEN", "", None) for task_id in ids]
+        self._connection.executemany(_PUT_TASK, [(*row, crc_of(*row)) for row in rows])
+
+    def _intents(self, where: str, *values: Any) -> list[Intent]:
+        query = f"SELECT record FROM intents{where} ORDER BY intent_id"  # noqa: S608 - conditions of ours
+        return [_decode(row[0]) for row in self._all(query, *values)]
+
+    def _all(self, statement: str, *values: Any) -> list[Any]:
+        return self._connection.execute(statement, values).fetchall()
+
+
+def _create(path: Path, scripts: Sequence[str]) -> None:
+    """Makes the file under another name first: one that is there under its own name is whole."""
+    new = path.with_name(f"{path.name}.new")
+    remove(new)
+    make(new)
+    with closing(connect(new)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _migrate(connection, scripts)
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def _migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Makes tables of the latest version, at once or not at all."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < len(scripts):
+        script = "".join(scripts[version:])
+        connection.executescript(f"BEGIN EXCLUSIVE;{script}PRAGMA user_version = {len(scripts)};COMMIT;")

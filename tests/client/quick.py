@@ -1,0 +1,40 @@
+"""Quick clients of raw servers, and what their tests share."""
+
+import asyncio
+from contextlib import suppress
+
+from wire import Call, Unhurt, Wire, answer, seen
+
+from suno_async import Fixed, Inspiration, Suno, SunoError, Task
+
+KEY = "sk-0123456789abcdef"
+CAT = Inspiration("a song about a cat")
+SONG = answer({"code": "success", "message": "", "data": "task_1"})
+
+
+def to(wire: Wire, **options) -> Suno:
+    """A quick client of a raw server."""
+    return Suno(wire.url, **{"api_key": KEY, "pace": Fixed(0.02), "rng": Unhurt()} | options)
+
+
+async def stall(call: Call) -> None:
+    await call.stall()
+
+
+def running(call: Call) -> bytes:
+    return seen(call, "IN_PROGRESS")
+
+
+def others() -> set[asyncio.Task[object]]:
+    return {task for task in asyncio.all_tasks() if "suno_async" in repr(task.get_coro())}
+
+
+async def ignore(awaitable) -> None:
+    with suppress(SunoError):
+        await awaitable
+
+
+async def collect(stream, found: list[Task]) -> None:
+    """What a stream gives before it raises."""
+    async for task in stream:
+        found.append(task)  # noqa: PERF401 - what came before the error counts

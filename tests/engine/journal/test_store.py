@@ -1,0 +1,610 @@
+"""The store: what is written is there afterwards, once and in order; what the disk refuses has not happened."""
+
+import os
+import sqlite3
+import stat
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from journals import (
+    FUTURE,
+    GATEWAY,
+    OTHER,
+    Store,
+    accepted,
+    clear,
+    do,
+    elsewhere,
+    fill,
+    intent,
+    lay,
+    read,
+    rows,
+    snapshot,
+)
+
+from suno_async.engine.journal import files
+from suno_async.engine.journal.store import _SCRIPTS
+from suno_async.protocol.errors import JournalError
+from suno_async.protocol.intents import FREE, IntentState
+
+DAY = 86_400.0
+SURROGATE = "half \ud83d of it"
+
+
+class Clock:
+    """The machine's, which somebody sets."""
+
+    def __init__(self) -> None:
+        self.now = FUTURE
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "j"
+
+
+@pytest.fixture
+def store(path, clock):
+    opened = Store(path, now=clock)
+    yield opened
+    opened.close()
+
+
+def moment(seconds):
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+# submissions
+
+
+def test_an_intent_is_written_and_concluded(store, clock):
+    """What comes back is what is on the disk, with the machine's time."""
+    stored, fresh = do(store, "intend", intent())
+    assert fresh
+    assert stored == intent(state=IntentState.INTENDED, created_at=moment(FUTURE))
+    assert store.intents() == [stored]
+    clock.now += 5
+    assert not do(store, "conclude", accepted(created_at=stored.created_at))
+    end = accepted(created_at=moment(FUTURE), settled_at=moment(FUTURE + 5))
+    assert store.intents() == [end]
+    clock.now += 5
+    (task,) = store.open_tasks()
+    assert (task.task_id, task.gateway, task.action, task.age, task.submitted) == ("task-1", GATEWAY, "MUSIC", 10, True)
+
+
+def test_an_outcome_without_a_task_makes_none(store):
+    """A refusal is an intent that has ended, and no more."""
+    assert not do(store, "conclude", intent(state=IntentState.REJECTED, reason="no"))
+    assert [each.reason for each in store.intents()] == ["no"]
+    assert store.tasks() == []
+
+
+def test_an_intent_of_another_attempt_begins_anew(store, clock):
+    """It keeps its name and its first moment; nothing is left of the answer to the attempt before."""
+    stored, _ = do(store, "intend", intent())
+    clock.now += 60
+    facts = {"status": 503, "request_id": "r", "excerpt": "busy", "reason": "busy"}
+    refused = intent(state=IntentState.REJECTED, created_at=stored.created_at, **facts)
+    do(store, "conclude", refused)
+    again, fresh = do(store, "intend", refused)
+    assert fresh
+    assert again.attempted_at - stored.created_at == timedelta(seconds=60)
+    assert msgspec.structs.replace(again, attempted_at=None) == stored
+    assert store.intents() == [again]
+
+
+def test_without_a_key_nothing_is_recognised(store):
+    """The same body may be meant twice."""
+    for number in (1, 2):
+        assert do(store, "intend", intent(number, body=b"same"))[1]
+    assert len(store.intents()) == 2
+
+
+@pytest.mark.parametrize("state", IntentState)
+def test_a_key_that_was_used_before(store, state):
+    """It gives the earlier intent, unless nothing came of that: then it is written anew under its old name."""
+    earlier, _ = do(store, "intend", intent(1, idempotency_key="k"))
+    if state is not IntentState.INTENDED:
+        earlier = intent(1, idempotency_key="k", state=state, task_id="t" if state is IntentState.ACCEPTED else None)
+        do(store, "conclude", earlier)
+    (kept,) = store.intents()
+    before = rows(store)
+    found, fresh = do(store, "intend", intent(2, idempotency_key="k", body=b"other"))
+    assert fresh == (state in FREE)
+    if fresh:
+        assert (found.intent_id, found.body, found.state) == (earlier.intent_id, b"other", IntentState.INTENDED)
+        assert store.intents() == [found]
+    else:
+        assert found == kept
+        assert rows(store) == before
+
+
+def test_a_key_belongs_to_a_gateway(store):
+    """Another gateway in the same file has keys, submissions and tasks of its own."""
+    for number, gateway in enumerate((GATEWAY, OTHER)):
+        assert do(store, "intend", intent(number, gateway=gateway, idempotency_key="k"))[1]
+        do(store, "conclude", accepted(number, gateway=gateway, idempotency_key="k", task_id="same"))
+    assert [each.gateway for each in store.intents(OTHER)] == [OTHER]
+    assert [each.gateway for each in store.open_tasks(GATEWAY)] == [GATEWAY]
+    assert [each.gateway for each in store.open_tasks()] == [GATEWAY, OTHER]
+    do(store, "end", GATEWAY, "same", "SUCCESS", "")
+    assert [each.gateway for each in store.open_tasks()] == [OTHER]
+    assert do(store, "forget", "same", OTHER) == 1
+    assert store.tasks() == [(GATEWAY, "same", "MUSIC", "SUCCESS", "")]
+
+
+def test_one_task_of_two_submissions_is_told(store):
+    """Both intents stay, the task is the first one's."""
+    assert do(store, "conclude", accepted(1, task_id="t")) is False
+    assert do(store, "conclude", accepted(1, task_id="t")) is False
+    assert do(store, "conclude", accepted(2, task_id="t")) is True
+    assert [each.task_id for each in store.intents()] == ["t", "t"]
+    assert [row[3] for row in rows(store)[1]] == [intent(1).intent_id]
+
+
+def test_a_task_that_was_waited_for_first_is_not_of_two_submissions(store):
+    """It may have been told of by other means; it stays as it is."""
+    do(store, "wait_for", GATEWAY, ["t"])
+    assert do(store, "conclude", accepted(1, task_id="t")) is False
+    assert [each.submitted for each in store.open_tasks()] == [False]
+
+
+# tasks
+
+
+def test_ids_are_waited_for_from_the_first_time_on(store, clock):
+    """Asked for again, they stay as they are; the oldest come first."""
+    do(store, "wait_for", GATEWAY, ["b", "a"])
+    clock.now += 10
+    do(store, "wait_for", GATEWAY, ["a", "c", "b", "c"])
+    assert [(each.task_id, each.age) for each in store.open_tasks()] == [("a", 10), ("b", 10), ("c", 0)]
+    assert not any(each.submitted or each.action for each in store.open_tasks())
+
+
+def test_the_first_end_of_a_task_stays(store, clock):
+    """Neither a second end nor another wait opens it again; an id that is not known is not written."""
+    do(store, "wait_for", GATEWAY, ["a"])
+    do(store, "end", GATEWAY, "a", "FAILURE", "no\0voice")
+    clock.now += 10
+    do(store, "end", GATEWAY, "a", "SUCCESS", "")
+    do(store, "wait_for", GATEWAY, ["a"])
+    do(store, "end", GATEWAY, "b", "SUCCESS", "")
+    assert store.tasks() == [(GATEWAY, "a", "", "FAILURE", "no\0voice")]
+    assert rows(store)[1][0][7] == FUTURE
+    assert store.open_tasks() == []
+
+
+def test_a_clock_that_was_set_back_makes_no_task_of_the_future(store, clock):
+    """Its age is 0, and nothing is pruned."""
+    do(store, "wait_for", GATEWAY, ["a", "b"])
+    do(store, "end", GATEWAY, "b", "SUCCESS", "")
+    clock.now -= 1000 * DAY
+    assert [each.age for each in store.open_tasks()] == [0]
+    store.close()
+    again = Store(store.path, now=clock)
+    assert [row[1] for row in again.tasks()] == ["a", "b"]
+    again.close()
+
+
+def test_what_is_forgotten_is_gone(store):
+    """An intent or a task, of one gateway or of all; its key is free again."""
+    do(store, "intend", intent(1, idempotency_key="k"))
+    do(store, "wait_for", GATEWAY, ["a"])
+    do(store, "wait_for", OTHER, ["a"])
+    assert do(store, "forget", "nobody") == 0
+    assert do(store, "forget", intent(1).intent_id, OTHER) == 0
+    assert do(store, "forget", intent(1).intent_id, GATEWAY) == 1
+    assert do(store, "forget", "a") == 2
+    assert rows(store) == [[], []]
+    assert do(store, "intend", intent(2, idempotency_key="k"))[1]
+
+
+def test_the_undecided_are_those_of_which_nobody_can_tell(store):
+    """Intended and unknown ones, the oldest first."""
+    for number, state in enumerate(IntentState):
+        do(store, "intend", intent(number))
+        if state is not IntentState.INTENDED:
+            do(store, "conclude", intent(number, state=state))
+    assert [str(each.state) for each in store.intents(GATEWAY, undecided=True)] == ["intended", "unknown"]
+    assert len(store.intents(GATEWAY)) == 5
+    assert store.intents(OTHER, undecided=True) == []
+
+
+@pytest.mark.parametrize("days", [29, 31])
+def test_what_has_ended_stays_for_thirty_days(store, clock, days):
+    """And for good what has an idempotency key, what is open, and what nobody can tell."""
+    for number, state in enumerate(IntentState):
+        do(store, "intend", intent(number))
+        do(store, "intend", intent(10 + number, idempotency_key=f"k{number}"))
+        if state is not IntentState.INTENDED:
+            do(store, "conclude", intent(number, state=state))
+            do(store, "conclude", intent(10 + number, idempotency_key=f"k{number}", state=state))
+    do(store, "wait_for", GATEWAY, ["open", "ended"])
+    do(store, "end", GATEWAY, "ended", "NOT_FOUND", "")
+    store.close()
+    clock.now += days * DAY
+    again = Store(store.path, now=clock)
+    tasks, intents = [row[1] for row in again.tasks()], [int(each.intent_id) for each in again.intents()]
+    again.close()
+    kept = [0, 4, 10, 11, 12, 13, 14]
+    assert (tasks, intents) == ((["ended", "open"], [0, 1, 2, 3, *kept[1:]]) if days < 30 else (["open"], kept))
+
+
+# commits
+
+
+def test_what_is_committed_is_there_after_a_crash(store, tmp_path):
+    """The files as they are, without a close."""
+    do(store, "conclude", accepted(1))
+    assert read(lay(tmp_path / "x", snapshot(store.path))) == rows(store)
+
+
+def test_closing_puts_everything_into_the_one_file(store, path):
+    """Nothing is left beside it but the lock file, and another process may own it."""
+    do(store, "conclude", accepted(1))
+    held = rows(store)
+    store.close()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["j", "j.lock"]
+    assert elsewhere("store = Store(Path(sys.argv[1])); print(rows(store)); store.close()", path) == str(held)
+
+
+def test_a_crash_while_it_closes_loses_nothing(store, tmp_path, path):
+    """Whatever pages of the log are in the file already, and however much of the log is cut off after that."""
+    for number in range(30):
+        do(store, "intend", intent(number, body=b"x" * 500))
+    held, before = rows(store), snapshot(path)
+    store.close()
+    closed = snapshot(path)
+    for number in range(len(closed[""]) // 4096 + 1):
+        mixed = closed[""][: number * 4096] + before[""][number * 4096 :]
+        assert read(lay(tmp_path / "x", before | {"": mixed})) == held
+    assert read(lay(tmp_path / "x", before | {"": closed[""], "-wal": b""})) == held
+    assert read(lay(tmp_path / "x", closed)) == held
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("end", (GATEWAY, "a", "FAILURE", SURROGATE)),
+        ("intend", (intent(5, body=b"", action=SURROGATE),)),
+        ("intend", (intent(5, idempotency_key=SURROGATE),)),
+        ("conclude", (accepted(5, status=2**70),)),
+        ("conclude", (accepted(5, reason=SURROGATE),)),
+        ("conclude", (accepted(5, task_id=SURROGATE),)),
+        ("conclude", (intent(5, idempotency_key="mine"),)),
+        ("wait_for", (GATEWAY, ["b", SURROGATE, "c"])),
+        ("wait_for", (GATEWAY, [object()])),
+        ("nothing", ()),
+    ],
+)
+def test_what_cannot_be_written_does_not_stop_the_others(store, name, arguments):
+    """It is refused alone and as a whole; what stands before and behind it in the same commit is written."""
+    first, last = intent(1, idempotency_key="mine"), intent(2)
+    do(store, "wait_for", GATEWAY, ["a"])
+    refused = store.commit(
+        [
+            lambda s: s.intend(first),
+            lambda s: getattr(s, name)(*arguments),
+            lambda s: s.intend(last),
+        ]
+    )[1]
+    assert isinstance(refused, JournalError)
+    assert f"the journal {store.path} cannot hold this: " in str(refused)
+    assert [each.intent_id for each in store.intents()] == [first.intent_id, last.intent_id]
+    assert store.tasks() == [(GATEWAY, "a", "", "OPEN", "")]
+
+
+def test_a_full_disk_undoes_the_whole_commit(store, path):
+    """JournalError in words; nothing has happened, and with room again everything goes on."""
+    do(store, "intend", intent(1))
+    before = rows(store)
+    fill(store)
+    large = intent(2, body=b"x" * 50_000)
+    with pytest.raises(JournalError, match=rf"the journal {path}: the disk is full \(SQLITE_FULL\)"):
+        store.commit([lambda s: s.conclude(accepted(1)), lambda s: s.intend(large)])
+    assert rows(store) == before
+    assert store.open_tasks() == []
+    clear(store)
+    assert do(store, "intend", large)[1]
+    store.close()
+    assert len(read(path)[0]) == 2
+
+
+def test_an_error_of_sqlite_itself_undoes_the_whole_commit(store):
+    """One that is no single record's fault."""
+    with pytest.raises(JournalError, match="no such table: nowhere"):
+        store.commit([lambda s: s.intend(intent(1)), lambda s: s._connection.execute("DELETE FROM nowhere")])
+    assert store.intents() == []
+    assert do(store, "intend", intent(1))[1]
+
+
+def test_an_error_after_which_sqlite_has_rolled_back_is_told_as_it_was(store):
+    """Not as a transaction that is not there."""
+    with pytest.raises(JournalError, match="no such table: nowhere"):
+        store.commit(
+            [lambda s: s._connection.execute("ROLLBACK"), lambda s: s._connection.execute("DELETE FROM nowhere")]
+        )
+    assert do(store, "intend", intent(1))[1]
+
+
+def test_a_disk_that_cannot_be_written_is_told(path):
+    """A real one: a limit of the system on the size of files; with room again everything goes on."""
+    script = """
+import resource, signal
+from suno_async.protocol.errors import JournalError
+store = Store(Path(sys.argv[1]))
+do(store, "intend", intent(1))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+try:
+    store.commit([lambda s: s.conclude(accepted(1)), lambda s: s.intend(intent(2, body=b"x" * 90_000))])
+except JournalError as error:
+    print(error)
+print([str(each.state) for each in store.intents()])
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+do(store, "intend", intent(2, body=b"x" * 90_000))
+"""
+    told, states = elsewhere(script, path).splitlines()
+    assert told == f"the journal {path}: the disk cannot be read or written (SQLITE_IOERR_WRITE)"
+    assert states == "['intended']"
+    assert len(read(path)[0]) == 2
+
+
+def test_a_lock_file_that_cannot_be_written_undoes_no_commit(store, path):
+    """It is durable all the same; the lock file knows less."""
+    do(store, "intend", intent(1))
+    where = store._lock._file
+    store._lock._file = os.open(path, os.O_RDONLY)
+    do(store, "intend", intent(2))
+    os.close(store._lock._file)
+    store._lock._file = where
+    store.close()
+    assert len(read(path)[0]) == 2
+
+
+def test_reading_is_no_commit_of_its_own(store):
+    """The number of the last one stays, so that the lock file need not be written."""
+    do(store, "intend", intent(1))
+    before = store._lock.commits
+    assert len(do(store, "intents")) == 1
+    assert do(store, "end", GATEWAY, "nobody", "SUCCESS", "") is None
+    assert store._lock.commits == before
+    do(store, "intend", intent(2))
+    assert store._lock.commits == before + 1
+
+
+# opening
+
+
+def test_a_new_file_belongs_to_its_owner_alone(store, path):
+    """There are prompts in it, in its log and beside it: nobody else may read them, whatever the umask."""
+    do(store, "intend", intent(1))
+    for end in ("", "-wal", ".lock"):
+        assert stat.S_IMODE(path.with_name(f"j{end}").stat().st_mode) == 0o600
+
+
+def test_what_a_crash_left_of_a_file_in_the_making_is_no_journal(path, tmp_path):
+    """It is made anew, from nothing."""
+    Store(path).close()
+    junk = snapshot(path)[""]
+    for left in ({".new": b""}, {".new": junk[:5000], ".new-journal": junk}, {".new": junk, ".new-wal": junk[:700]}):
+        found = lay(tmp_path / "x", left)
+        assert read(found) == [[], []]
+        assert sorted(file.name for file in found.parent.iterdir()) == ["j", "j.lock"]
+
+
+def test_a_file_that_was_moved_away_leaves_nothing_to_be_missed(store, path):
+    """A new one in its place begins at nought, whatever the lock file knew of the old one."""
+    for number in range(5):
+        do(store, "intend", intent(number))
+    store.close()
+    path.rename(path.with_name("old"))
+    assert read(path) == [[], []]
+    assert len(read(path.with_name("old"))[0]) == 5
+
+
+def test_two_processes_cannot_have_one_journal(store, path):
+    """The second one is told who has it; once it is closed, the other may have it."""
+    script = """
+from suno_async.protocol.errors import JournalError
+try:
+    Store(Path(sys.argv[1])).close()
+except JournalError as error:
+    print(error)
+"""
+    told = f"{path} is in use by process {os.getpid()}: each process needs a journal of its own"
+    assert elsewhere(script, path) == told
+    with pytest.raises(JournalError, match="in use by process"):
+        Store(path)
+    do(store, "intend", intent(1))
+    store.close()
+    assert elsewhere(script, path) == ""
+
+
+def test_another_name_for_a_journal_is_the_same_journal(store, path, tmp_path):
+    """By a link it is in use as well, and after a crash its log is not overlooked."""
+    do(store, "intend", intent(1))
+    other = tmp_path / "other"
+    other.symlink_to(path)
+    with pytest.raises(JournalError, match="in use by process"):
+        Store(other)
+    dead = lay(tmp_path / "x", snapshot(path))
+    link = tmp_path / "link"
+    link.symlink_to(dead)
+    assert read(link) == rows(store)
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "made")
+    Store(dangling).close()
+    assert dangling.is_symlink()
+    assert (tmp_path / "made").exists()
+
+
+def test_without_lock_files_sqlite_keeps_others_out(path):
+    """Where the system has no locks of that kind."""
+    script = """
+from suno_async.engine.journal import files
+from suno_async.protocol.errors import JournalError
+files.fcntl = None
+store = Store(Path(sys.argv[1]))
+do(store, "intend", intent(1))
+print(elsewhere(OTHER, sys.argv[1]) if len(sys.argv) < 3 else "")
+store.close()
+"""
+    other = """
+from suno_async.engine.journal import files
+from suno_async.protocol.errors import JournalError
+files.fcntl = None
+try:
+    Store(Path(sys.argv[1]))
+except JournalError as error:
+    print(error)
+"""
+    told = elsewhere(f"OTHER = {other!r}\n{script}", path)
+    assert told == f"the journal {path}: another process uses it (SQLITE_BUSY)"
+    assert len(read(path)[0]) == 1
+
+
+def test_a_journal_that_cannot_be_opened_is_let_go(path):
+    """What was wrong can be put right, and it opens, in the same process."""
+    path.write_bytes(b"hello")
+    for _ in range(2):
+        with pytest.raises(JournalError, match="is damaged"):
+            Store(path)
+    path.unlink()
+    Store(path).close()
+    assert not files._held
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path):
+    """And a folder that is not there."""
+    (tmp_path / "d").mkdir()
+    with pytest.raises(JournalError, match=rf"the journal {tmp_path}/d: it cannot be opened \(SQLITE_CANTOPEN"):
+        Store(tmp_path / "d")
+    with pytest.raises(JournalError, match=rf"the journal {tmp_path}/x/j: No such file or directory"):
+        Store(tmp_path / "x" / "j")
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b=c", "ein Lied %41", "日本語", "q'\"", "-wal"])
+def test_names_of_files_are_taken_as_they_are(tmp_path, name):
+    """SQLite reads some of them as addresses, where they mean something else."""
+    store = Store(tmp_path / name)
+    do(store, "intend", intent(1))
+    held = rows(store)
+    dead = lay(tmp_path / "x", snapshot(tmp_path / name), name)
+    store.close()
+    assert read(tmp_path / name) == held
+    assert read(dead) == held
+
+
+@pytest.fixture
+def public():
+    """A folder that others can reach; pytest's own are closed to them, again with each run that starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+READ_ONLY = """
+import os
+from suno_async.protocol.errors import JournalError
+if os.geteuid() == 0:
+    os.setegid(65534)
+    os.seteuid(65534)
+try:
+    Store(Path(sys.argv[1]))
+except JournalError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "words"),
+    [
+        (0o444, 0o777, "the journal {}: it cannot be locked, so perhaps it cannot be written to (SQLITE_IOERR_LOCK)"),
+        (0o000, 0o777, "the journal {}: it cannot be opened (SQLITE_CANTOPEN"),
+        (0o666, 0o555, "the journal {}: Permission denied"),
+    ],
+)
+def test_what_may_not_be_written_is_told_before_anything_is(public, file, folder, words):
+    """By a user who is not allowed to: the file, or its folder."""
+    place, path = public, public / "j"
+    Store(path).close()
+    before = path.read_bytes()
+    path.with_name("j.lock").unlink()
+    path.chmod(file)
+    place.chmod(folder)
+    told = elsewhere(READ_ONLY, path)
+    place.chmod(0o700)
+    path.chmod(0o600)
+    assert told.startswith(words.format(path))
+    assert path.read_bytes() == before
+
+
+# versions
+
+NEXT = """
+CREATE TABLE albums (name TEXT PRIMARY KEY);
+UPDATE tasks SET action = 'OLD',
+    crc = crc_of(gateway, task_id, 'OLD', intent_id, since, status, reason, settled_at);
+"""
+BROKEN = "DROP TABLE intents; INSERT INTO nowhere VALUES (1);"
+
+
+def test_an_older_journal_becomes_a_newer_one(store, path):
+    """The scripts of the versions it lacks run on opening; its records stay, and an older program is told."""
+    do(store, "conclude", accepted(1))
+    held = rows(store)
+    store.close()
+    newer = Store(path, scripts=[*_SCRIPTS, NEXT])
+    assert rows(newer)[0] == held[0]
+    assert newer.tasks() == [(GATEWAY, "task-1", "OLD", "OPEN", "")]
+    assert newer._connection.execute("SELECT count(*) FROM albums").fetchone() == (0,)
+    newer.close()
+    Store(path, scripts=[*_SCRIPTS, NEXT]).close()
+    with pytest.raises(JournalError, match="its version is 2, this suno_async knows 1: update it"):
+        Store(path)
+
+
+def test_a_new_journal_is_of_the_newest_version(path):
+    """It goes through the same scripts, so that both ways lead to the same tables."""
+    Store(path, scripts=[*_SCRIPTS, NEXT]).close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.close()
+    assert read_newer(path) == [[], []]
+
+
+def read_newer(path):
+    newer = Store(path, scripts=[*_SCRIPTS, NEXT])
+    held = rows(newer)
+    newer.close()
+    return held
+
+
+def test_a_version_that_cannot_be_made_changes_nothing(store, path):
+    """It is made as a whole or not at all, and the journal goes on as it was."""
+    do(store, "conclude", accepted(1))
+    held = rows(store)
+    store.close()
+    with pytest.raises(JournalError, match="no such table: nowhere"):
+        Store(path, scripts=[*_SCRIPTS, NEXT, BROKEN])
+    assert read(path) == held
+
+
+def test_times_are_those_of_the_machine(path):
+    """Without a clock of its own it asks the system's."""
+    store = Store(path)
+    stored, _ = do(store, "intend", intent(1))
+    assert abs(stored.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+    store.close()

@@ -1,0 +1,118 @@
+"""A hundred thousand waits at a gateway that is dead: one probe at a time asks how it is, and nobody else."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from verdicts import KEY, Patient
+from wire import HASTY, Call, Hasty, Step, Wire, answer, follow, seen, then_fin, until
+
+from suno_async import ClientClosed, Fixed, Suno
+
+COUNT = 100_000
+SLOTS = 16
+IDS = [f"task_{number}" for number in range(COUNT)]
+
+
+class Unhurried(Hasty):
+    """A loop on which the pauses between probes are short, and long enough for those who had left before to be home."""
+
+    speed = 10.0
+
+
+@pytest.fixture
+def anyio_backend():
+    """Real sockets, and a clock that runs ten times as fast."""
+    return "asyncio", {"loop_factory": Unhurried}
+
+
+@asynccontextmanager
+async def waiting(url: str) -> AsyncIterator[list[str]]:
+    """A hundred thousand wait; what is done is told, and all the others are still waited for when the client closes."""
+    done: list[str] = []
+    left: list[str] = []
+
+    async def wait() -> None:
+        try:
+            async for task in suno.as_completed(IDS, timeout=None):
+                done.append(task.task_id)  # noqa: PERF401 - they are wanted while the others are not there
+        except ClientClosed as error:
+            left.extend(error.task_ids)
+
+    async with anyio.create_task_group() as group:
+        suno = Suno(url, api_key=KEY, concurrency=SLOTS, batch_size=500, pace=Fixed(60.0), rng=Patient())
+        async with suno:
+            group.start_soon(wait)
+            yield done
+    assert len(done) + len(left) == COUNT
+
+
+@pytest.mark.parametrize("anyio_backend", [HASTY], ids=["hasty"])
+async def test_a_port_where_nobody_listens_is_tried_by_one_at_a_time():
+    """Once the gate is closed there are no more tries than one probe makes; and when somebody listens, songs come."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    loop = asyncio.get_running_loop()
+    async with waiting(f"http://127.0.0.1:{port}") as done:
+        await until(lambda: loop.attempts >= 3)
+        began, first = anyio.current_time(), loop.attempts
+        await until(lambda: loop.attempts >= first + 4 and anyio.current_time() > began + 8)
+        # a probe waits for a tenth of a second at least; what was under way when the gate closed comes on top
+        assert loop.attempts - first <= 10 * (anyio.current_time() - began) + SLOTS
+        assert loop.most_connecting <= SLOTS
+        async with Wire(seen, port=port):
+            await until(lambda: done)
+
+
+class Crowd:
+    """Counts how many requests are with the gateway at once; the first ones have their answers when they are let go."""
+
+    def __init__(self, step: Step, held: int) -> None:
+        self.now = self.most = self.calls = 0
+        self._step = step
+        self._held = [anyio.Event() for _ in range(held)]
+
+    def let_go(self, first: int, last: int) -> None:
+        """The answers for these."""
+        for held in self._held[first:last]:
+            held.set()
+
+    async def __call__(self, call: Call) -> bytes | None:
+        self.now += 1
+        self.calls += 1
+        self.most = max(self.most, self.now)
+        if call.number <= len(self._held):
+            await self._held[call.number - 1].wait()
+        else:
+            # long enough for everybody who may come to come
+            await anyio.sleep(0.2)
+        self.now -= 1
+        return await follow(self._step, call)
+
+
+DEATHS = {
+    "502": (answer("<html>bad gateway</html>", 502), 3),
+    "429": (answer(status=429), 1),
+    "FIN": (then_fin(b""), 3),
+}
+
+
+@pytest.mark.parametrize(("step", "failures"), DEATHS.values(), ids=DEATHS)
+async def test_a_gateway_that_only_says_how_broken_it_is_has_one_visitor_at_a_time(step, failures):
+    """Counted at the server: as many as there are slots until the gate closes, and from then on never two at once."""
+    wave = SLOTS + failures - 1
+    crowd = Crowd(step, wave)
+    async with Wire(crowd) as wire, waiting(wire.url) as done:
+        for failure in range(failures):
+            # before the gate closes the next one takes the place
+            await until(lambda come=SLOTS + failure: crowd.calls == come)
+            crowd.let_go(failure, failure + 1)
+        crowd.let_go(failures, wave)
+        await until(lambda: not crowd.now)
+        first, crowd.most = crowd.calls, 0
+        await until(lambda: crowd.calls >= first + 3)
+        assert crowd.most == 1
+        assert not done

@@ -1,0 +1,629 @@
+"""What the gateway's accounts say about submissions whose outcome nobody saw: as tables, and as whole histories."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol import reconciliation
+from suno_async.protocol.accounts import Charge, Made, words_of
+from suno_async.protocol.intents import Intent, IntentState
+from suno_async.protocol.reconciliation import (
+    LONGEST,
+    SLACK,
+    Finding,
+    Span,
+    by_charges,
+    by_tasks,
+    span_of,
+    undecided,
+    windows,
+)
+
+ZERO = 1_800_000_000.0
+NOW = 10_000.0
+ADOPTED, NOT_CHARGED, CHARGED, UNDECIDED = Finding
+
+
+def moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(ZERO + seconds, UTC)
+
+
+def intent(name: str, sent: float, settled: float | None = None, **facts) -> Intent:
+    """One that was sent and settled at these seconds; unknown, unless it is said to be something else."""
+    body = json.dumps(facts.pop("words", {"prompt": name})).encode()
+    made = {"action": "music", "body": body, "sent": True, "intent_id": name} | facts
+    return Intent(**made, created_at=moment(sent), settled_at=moment(settled))
+
+
+def accepted(name: str, sent: float, settled: float | None = None, **facts) -> Intent:
+    """One that is known to be accepted, under a request id of its name."""
+    facts = {"state": IntentState.ACCEPTED, "request_id": name, "task_id": f"task_{name}"} | facts
+    return intent(name, sent, sent + 2 if settled is None else settled, **facts)
+
+
+def charge(at: float, request_id: str = "", model: str = "suno_music") -> Charge:
+    return Charge(ZERO + at, model, request_id)
+
+
+BEFORE, AFTER = accepted("before", 1000), accepted("after", 5000)
+LISTED = [charge(1001, "before"), charge(5001, "after")]
+LOST = intent("lost", 3000, 3010)
+
+
+def judge(judged, others=(), rows=(), *, now=NOW, exclusive=False, proof=True):
+    """What the charges say, with something accepted and listed before and after, unless there is no such proof."""
+    kept = [*([BEFORE, AFTER] if proof else []), *others, *judged]
+    return by_charges(judged, kept, [*(LISTED if proof else []), *rows], ZERO + now, exclusive=exclusive)
+
+
+def findings(verdicts):
+    return [verdict.finding for verdict in verdicts]
+
+
+# the log proves something only where it is seen to be right
+
+
+def test_a_log_without_a_charge_of_its_time_proves_that_there_was_none():
+    """What was accepted before and after is listed, nothing in between: it was not accepted."""
+    [verdict] = judge([LOST])
+    assert verdict == reconciliation.Verdict(
+        LOST, NOT_CHARGED, "there is no charge of its time that is not another's", None
+    )
+
+
+DOUBTS = {
+    "too early": ({"now": 3609}, [BEFORE, AFTER], LISTED, "may still be at work on it: ask again in 1 s"),
+    "nothing before": ({}, [AFTER], LISTED, "accepted before it"),
+    "nothing after": ({}, [BEFORE], LISTED, "accepted since"),
+    "before is not listed": ({}, [BEFORE, AFTER], LISTED[1:], "does not list all"),
+    "after is not listed": ({}, [BEFORE, AFTER], LISTED[:1], "does not list all"),
+    "nothing is listed": ({}, [BEFORE, AFTER], [], "does not list all"),
+    "one in between is not listed": ({}, [BEFORE, accepted("x", 3100), AFTER], LISTED, "does not list all"),
+    "the nearest before is not listed": ({}, [BEFORE, accepted("x", 2000), AFTER], LISTED, "does not list all"),
+    "the nearest after is not listed": ({}, [BEFORE, accepted("x", 4000), AFTER], LISTED, "does not list all"),
+    "listed as another model": ({}, [BEFORE, AFTER], [charge(1001, "before", "chirp"), LISTED[1]], "not list all"),
+    "before overlaps it": ({}, [accepted("before", 1000, 2990), AFTER], LISTED, "accepted before it"),
+    "after overlaps it": ({}, [BEFORE, accepted("after", 3609)], LISTED, "accepted since"),
+    "after overlaps it, and is slow": ({}, [BEFORE, accepted("after", 3609, 3700)], LISTED, "accepted since"),
+    "no request ids": ({}, [accepted("before", 1000, request_id=None), AFTER], LISTED, "accepted before it"),
+    "adopted before": ({}, [accepted("before", 1000, reason="found"), AFTER], LISTED, "accepted before it"),
+}
+
+
+@pytest.mark.parametrize(("when", "others", "rows", "evidence"), DOUBTS.values(), ids=DOUBTS)
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_log_that_cannot_be_checked_proves_nothing(when, others, rows, evidence, named, exclusive):
+    """Switched off, cut short, another key's, too fresh, or with nobody to check it by: undecided, and says why."""
+    lost = intent("lost", 3000, 3010, request_id="r" if named else None)
+    [verdict] = judge([lost], others, rows, proof=False, exclusive=exclusive, **when)
+    assert verdict.finding is UNDECIDED
+    assert evidence in verdict.evidence
+
+
+REASONS = [
+    ([AFTER], "nothing is known to be accepted before it, so the log cannot be checked for its time"),
+    ([BEFORE], "nothing is known to be accepted since, so the log cannot be checked for its time: ask again later"),
+    ([accepted("x", 2000), AFTER], "the log of this key does not list all that was accepted around its time"),
+]
+
+
+@pytest.mark.parametrize(("others", "reason"), REASONS)
+def test_a_log_that_cannot_be_checked_says_why(others, reason):
+    """The evidence is a sentence that says what is missing."""
+    [verdict] = judge([LOST], others, LISTED, proof=False)
+    assert verdict.evidence == reason
+
+
+def test_its_time_is_over_to_the_second():
+    """At the end of its time it is judged, and what was sent right then is a check of the log."""
+    assert findings(judge([LOST], now=3610)) == [NOT_CHARGED]
+    edge = accepted("edge", 3610)
+    assert findings(judge([LOST], [BEFORE, edge], [LISTED[0], charge(3611, "edge")], proof=False)) == [NOT_CHARGED]
+
+
+def test_the_nearest_check_counts():
+    """What was accepted long before and long after, and is cut off by now, does no harm."""
+    others = [accepted("x", 10), accepted("y", 9000), accepted("refused", 3000, state=IntentState.REJECTED)]
+    assert findings(judge([LOST], others)) == [NOT_CHARGED]
+    assert findings(judge([LOST], [accepted("edge", 2900, 3000 - SLACK)], [charge(2901, "edge")])) == [NOT_CHARGED]
+    assert findings(judge([LOST], [accepted("edge", 3610)], [charge(3611, "edge")])) == [NOT_CHARGED]
+
+
+def test_what_was_tried_several_times_counts_from_its_last_attempt():
+    """An accepted one is a check of the log from when it was sent at last, not from when it was first meant to be."""
+    late = accepted("late", 2900, 3702, attempted_at=moment(3700))
+    assert findings(judge([LOST], [BEFORE, late], [LISTED[0], charge(3701, "late")], proof=False)) == [NOT_CHARGED]
+
+
+def test_a_process_that_died_in_a_later_attempt_is_judged_by_that():
+    """Its charge may come long after the first attempt."""
+    for attempted, finding in ((None, NOT_CHARGED), (3700, UNDECIDED)):
+        died = intent("died", 3000, attempted_at=moment(attempted))
+        assert findings(judge([died], rows=[charge(4200)])) == [finding]
+
+
+# what the log names
+
+
+@pytest.mark.parametrize("now", [3011, NOW])
+@pytest.mark.parametrize("proof", [False, True])
+def test_a_charge_under_its_request_id_is_its_own(now, proof):
+    """That needs no other proof, and nobody has to wait for it."""
+    [verdict] = judge([intent("lost", 3000, 3010, request_id="r")], rows=[charge(9, "r")], now=now, proof=proof)
+    assert (verdict.finding, verdict.evidence) == (CHARGED, "there is a charge under its request id")
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_request_id_tells_it_from_all_others(exclusive):
+    """Charges of its time under other names are not its own."""
+    lost = intent("lost", 3000, 3010, request_id="r", status=500)
+    [verdict] = judge([lost], rows=[charge(3001), charge(3002, "else")], exclusive=exclusive)
+    assert (verdict.finding, verdict.evidence) == (NOT_CHARGED, "there is no charge under its request id")
+
+
+def test_the_request_id_of_an_earlier_attempt_names_nothing():
+    """While there is no outcome, what an earlier attempt was answered says nothing about this one."""
+    lost = intent("lost", 3000, request_id="r", status=503)
+    assert findings(judge([lost], rows=[charge(3001)])) == [UNDECIDED]
+    assert findings(judge([lost], rows=[charge(3001)], exclusive=True)) == [CHARGED]
+
+
+# what the log tells by its times
+
+
+@pytest.mark.parametrize(
+    ("row", "exclusive", "finding"),
+    [
+        (charge(3001), False, UNDECIDED),
+        (charge(3001), True, CHARGED),
+        (charge(3001, "unheard of"), True, CHARGED),
+        (charge(3000 - SLACK - 1), True, CHARGED),
+        (charge(3000 - SLACK - 1.1), True, NOT_CHARGED),
+        (charge(3010 + LONGEST + SLACK + 1), True, CHARGED),
+        (charge(3010 + LONGEST + SLACK + 1.1), True, NOT_CHARGED),
+        (charge(3001, "before"), True, NOT_CHARGED),
+        (charge(3001, model="suno_lyrics"), True, NOT_CHARGED),
+        (charge(3001, model="gpt-5"), True, NOT_CHARGED),
+    ],
+)
+def test_a_charge_of_its_time_may_be_its_own(row, exclusive, finding):
+    """It is, if nobody else uses the key; the clocks' difference is taken from what is known to be accepted."""
+    rows = [charge(1001, "before"), charge(5001, "after"), row]
+    rows = rows[1:] if row.request_id == "before" else rows
+    others = [BEFORE, AFTER] if row.request_id != "before" else [accepted("before", 1000, 1100), AFTER]
+    if row.request_id == "before":
+        # its time is odd, so the clocks may be far apart: nothing is its own all the same
+        rows = [row, *rows]
+    [verdict] = by_charges([LOST], [*others, LOST], rows, ZERO + NOW, exclusive=exclusive)
+    assert verdict.finding is finding
+
+
+@pytest.mark.parametrize("ahead", [-86_400, -3, 0, 7, 3600, 10**7])
+@pytest.mark.parametrize("charged", [False, True])
+def test_the_gateways_clock_may_be_anything(ahead, charged):
+    """However far it is ahead of ours: it is read off what was charged between our sending and its answer."""
+    rows = [charge(at + ahead, name) for at, name in ((1001, "before"), (5001, "after"))]
+    rows += [charge(3004 + ahead)] * charged
+    [verdict] = judge([LOST], [BEFORE, AFTER], rows, exclusive=True, proof=False)
+    assert verdict.finding is (CHARGED if charged else NOT_CHARGED)
+
+
+def test_a_clock_that_was_set_meanwhile_widens_the_time():
+    """Between two clocks anything may be: a charge at either is a charge."""
+    rows = [charge(1001, "before"), charge(5001 + 3600, "after")]
+    for at in (3001, 3001 + 1800, 3001 + 3600):
+        [verdict] = judge([LOST], [BEFORE, AFTER], [*rows, charge(at)], proof=False)
+        assert verdict.finding is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("lost", "rows", "expected"),
+    [
+        ([(3000, 3010), (3005, 3011)], [3001], [UNDECIDED, UNDECIDED]),
+        ([(3000, 3010), (3005, 3011)], [3001, 3006], [CHARGED, CHARGED]),
+        ([(3000, 3010), (3005, 3011)], [3001, 3006, 3007], [UNDECIDED, UNDECIDED]),
+        ([(3000, 3010), (4000, 4010)], [3001], [CHARGED, NOT_CHARGED]),
+        ([(3000, 3010), (4000, 4010)], [3001, 4001, 4002], [CHARGED, UNDECIDED]),
+        ([(3000, 3010), (3300, 3310), (3900, 3910)], [3450, 3905], [UNDECIDED, UNDECIDED, UNDECIDED]),
+        ([(3000, 3010), (3300, 3310), (3900, 3910)], [3450, 3905, 3906], [CHARGED, CHARGED, CHARGED]),
+    ],
+)
+def test_several_at_once_are_charged_if_there_are_as_many_charges(lost, rows, expected):
+    """Each charge is somebody's: as many as there are rivals for them are theirs, of fewer nobody knows whose."""
+    judged = [intent(f"lost{place}", *times) for place, times in enumerate(lost)]
+    found = judge(judged, rows=[charge(at) for at in rows], exclusive=True)
+    assert findings(found) == expected
+    for verdict in judge(judged, rows=[charge(at) for at in rows]):
+        assert verdict.finding is not CHARGED
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "finding"), [([3001], NOT_CHARGED), ([3001, 3002], CHARGED), ([3001, 3002, 3003], UNDECIDED)]
+)
+def test_what_is_accepted_without_a_request_id_has_one_of_the_charges(rows, finding, exclusive):
+    """One charge is the accepted one's, two are both's, of three nobody knows whose they are."""
+    known = accepted("known", 2999, 3005, request_id=None)
+    [verdict] = judge([LOST], [known], [charge(at) for at in rows], exclusive=exclusive)
+    assert verdict.finding is (UNDECIDED if finding is CHARGED and not exclusive else finding)
+
+
+def test_what_is_accepted_in_a_time_that_the_log_has_lost_has_none_of_the_charges():
+    """An adopted one may have been charged so long ago that its charge is cut off: those that are left may be ours."""
+    adopted = accepted("adopted", 500, 4000, request_id=None, reason="found")
+    assert findings(judge([LOST], [adopted], [charge(3001)])) == [UNDECIDED]
+    first = accepted("first", 100)
+    assert findings(judge([LOST], [first, adopted], [charge(101, "first"), charge(3001)])) == [NOT_CHARGED]
+    assert findings(judge([LOST], [first, adopted], [charge(3001)])) == [UNDECIDED]
+
+
+def test_one_that_is_under_way_may_have_the_charge():
+    """What is on its way now may be charged already: the charge is not taken for another's."""
+    under_way = intent("under way", 2995)
+    assert findings(judge([LOST], [under_way], [charge(3001)], exclusive=True)) == [UNDECIDED]
+    assert findings(judge([LOST], [under_way], [charge(3001), charge(3002)], exclusive=True)) == [CHARGED]
+    late = intent("late", 100)
+    assert findings(judge([LOST], [late], [charge(3001)], exclusive=True)) == [UNDECIDED]
+
+
+def test_a_part_of_an_action_is_charged_as_the_action():
+    """new-api charges music/custom as suno_music."""
+    lost = msgspec.structs.replace(LOST, action="MUSIC/custom")
+    assert findings(judge([lost], rows=[charge(3001)])) == [UNDECIDED]
+    assert findings(judge([lost], rows=[charge(3001, model="suno_music/custom")])) == [NOT_CHARGED]
+
+
+def test_what_was_charged_is_said_in_words():
+    """How many charges there are, and why that is no proof."""
+    [verdict] = judge([LOST], rows=[charge(3001)])
+    assert verdict.evidence == "1 charge of its time may be its own, or another's"
+    [verdict] = judge([LOST], rows=[charge(3001), charge(3002)], exclusive=True)
+    assert verdict.evidence == "2 charges of its time may be its own, or another's"
+    [verdict] = judge([LOST], rows=[charge(3001)], exclusive=True)
+    assert verdict.evidence == "there are as many charges of its time as submissions"
+    known = [accepted(name, 3000, request_id=None) for name in "xy"]
+    [verdict] = judge([LOST], known, [charge(3001)])
+    assert verdict.evidence == "the log lists fewer charges of its time than were accepted"
+    assert (verdict.intent, verdict.finding) == (LOST, UNDECIDED)
+
+
+# the time of a submission
+
+
+@pytest.mark.parametrize(
+    ("sent", "attempted", "settled", "end"),
+    [
+        (100, None, 110, 110 + LONGEST),
+        (100, 300, 310, 310 + LONGEST),
+        (100, None, None, 220 + LONGEST),
+        (100, 900, None, 1020 + LONGEST),
+    ],
+)
+def test_its_time_begins_with_the_first_attempt_and_ends_long_after_the_last(sent, attempted, settled, end):
+    """The gateway may work on for ten minutes; of a process that died nobody knows when it had sent it."""
+    found = span_of(intent("x", sent, settled, attempted_at=moment(attempted)))
+    assert (found.start - ZERO, found.end - ZERO) == (sent, end)
+
+
+def test_one_without_times_is_never_decided():
+    """Nothing was accepted before 1970."""
+    [verdict] = judge([msgspec.structs.replace(LOST, created_at=None, settled_at=None)])
+    assert verdict.finding is UNDECIDED
+
+
+def test_a_span_holds_both_its_ends():
+    """From its first moment to its last."""
+    span = Span(1, 2)
+    assert [span.holds(at) for at in (0.9, 1, 2, 2.1)] == [False, True, True, False]
+
+
+def test_times_that_overlap_are_asked_for_once():
+    """Each with ten minutes of room on both sides; old ones do not make the others' longer."""
+    found = windows([intent("c", 90_000, 90_010), LOST, intent("b", 3300, 3310)])
+    room = 2 * LONGEST
+    times = [(span.start - ZERO, span.end - ZERO) for span in found]
+    assert times == [(3000 - LONGEST, 3310 + room), (90_000 - LONGEST, 90_010 + room)]
+    assert windows([]) == []
+    assert windows([intent("long", 0, 5000), intent("inside", 100, 110)])[0].end == ZERO + 5000 + room
+
+
+def test_what_cannot_be_asked_is_undecided():
+    """All of them, with the reason."""
+    assert [(found.intent, found.finding, found.evidence) for found in undecided([LOST, BEFORE], "why")] == [
+        (LOST, UNDECIDED, "why"),
+        (BEFORE, UNDECIDED, "why"),
+    ]
+
+
+# tasks
+
+
+def task(name: str, at: float, words: object = None, action: str = "MUSIC") -> Made:
+    return Made(name, action, ZERO + at, words_of(words if words is not None else []))
+
+
+def adopt(judged, made, others=(), *, known=(), ahead=0.0, exclusive=True):
+    return by_tasks(judged, [*others, *judged], made, known, ahead, exclusive=exclusive)
+
+
+SONG = {"prompt": "la la", "title": "Rain"}
+SUNG = intent("sung", 3000, 3010, words=SONG)
+
+
+def test_the_only_strange_task_of_its_time_is_its_own():
+    """If nobody else submits with the account, a task that no other submission can have become is adopted."""
+    [verdict] = adopt([LOST], [task("t1", 3001)])
+    assert (verdict.finding, verdict.task_id) == (ADOPTED, "t1")
+    assert verdict.evidence == "t1 can be no other submission's"
+
+
+def test_without_the_account_to_itself_nothing_is_adopted():
+    """Others may submit the very same words at the same time; the task is named all the same."""
+    [verdict] = adopt([SUNG], [task("t1", 3001, SONG)], exclusive=False)
+    assert (verdict.finding, verdict.task_id) == (UNDECIDED, None)
+    assert verdict.evidence == "t1 is its own, unless somebody else submits there too"
+
+
+STRANGERS = {
+    "too early": task("t1", 3000 - SLACK - 0.1),
+    "too late": task("t1", 3010 + LONGEST + SLACK + 0.1),
+    "another action": task("t1", 3001, action="LYRICS"),
+    "known": task("known", 3001),
+    "a kept one's": task("task_other", 3001),
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+def test_a_task_that_cannot_be_its_own_is_not_adopted(stranger):
+    """Of another time, another action, or known to be another submission's, also where only its intent says so."""
+    [verdict] = adopt([LOST], [stranger], [accepted("other", 3000)], known=["known"])
+    assert (verdict.finding, verdict.task_id) == (UNDECIDED, None)
+    assert verdict.evidence == "the account has no task of its time that is not another's"
+
+
+@pytest.mark.parametrize("ahead", [-7200.0, 0.0, 2.5, 10**6])
+def test_tasks_are_timed_by_the_gateways_clock(ahead):
+    """The first and the last moment at which it can have been made, however far its clock is from ours."""
+    for at in (3000 - SLACK, 3010 + LONGEST + SLACK):
+        assert findings(adopt([LOST], [task("t1", at + ahead)], ahead=ahead)) == [ADOPTED]
+    if abs(ahead) > LONGEST:
+        assert findings(adopt([LOST], [task("t1", 3001)], ahead=ahead)) == [UNDECIDED]
+
+
+def test_2025_does_not_tell_the_action():
+    """A task without one may be a song or lyrics, so it may be either's."""
+    lyrics = intent("words", 3000, 3010, action="lyrics")
+    assert findings(adopt([LOST], [task("t1", 3001, action="")])) == [ADOPTED]
+    assert findings(adopt([LOST, lyrics], [task("t1", 3001, action="")])) == [UNDECIDED, UNDECIDED]
+    assert findings(adopt([LOST, lyrics], [task("t1", 3001)])) == [ADOPTED, UNDECIDED]
+
+
+def test_two_explanations_are_none():
+    """Two intents for one task, or two tasks for one intent: nothing is adopted, and the count is told."""
+    other = intent("other", 3005, 3011)
+    for verdict in adopt([LOST, other], [task("t1", 3006)]):
+        assert (verdict.finding, verdict.evidence) == (UNDECIDED, "1 task of its time may be its own")
+    [verdict] = adopt([LOST], [task("t1", 3001), task("t2", 3002)])
+    assert (verdict.finding, verdict.evidence) == (UNDECIDED, "2 tasks of its time may be its own")
+
+
+def test_one_under_way_is_an_explanation():
+    """A task whose answer is still to come is not taken for another's, however long it has been tried."""
+    for sent in (2990, 100):
+        assert findings(adopt([LOST], [task("t1", 3001)], [intent("under way", sent)])) == [UNDECIDED]
+    assert findings(adopt([LOST], [task("t1", 3001)], [intent("under way", 3100)])) == [ADOPTED]
+
+
+def test_pages_may_overlap():
+    """A list that grew while it was read tells a task twice; it is one."""
+    assert findings(adopt([LOST], [task("t1", 3001), task("t1", 3001)])) == [ADOPTED]
+
+
+def test_words_tell_tasks_of_one_time_apart():
+    """Each of several goes to the intent whose prompt it has, in any order; those without words may be anybody's."""
+    first, second = intent("a", 3000, 3010), intent("b", 3001, 3011)
+    found = adopt([first, second], [task("tb", 3002, {"prompt": "b"}), task("ta", 3003, {"prompt": "a"})])
+    assert [(verdict.finding, verdict.task_id) for verdict in found] == [(ADOPTED, "ta"), (ADOPTED, "tb")]
+    found = adopt([first, second], [task("tb", 3002, {"prompt": "b"}), task("ta", 3003)])
+    assert [(verdict.finding, verdict.task_id) for verdict in found] == [(UNDECIDED, None), (ADOPTED, "tb")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "made", "finding"),
+    [
+        (SONG, SONG | {"tags": "pop"}, ADOPTED),
+        (SONG, [{"title": "Rain", "metadata": {"prompt": " la la\n"}}], ADOPTED),
+        (SONG, {"prompt": "la la", "title": "Snow"}, ADOPTED),
+        (SONG, {"prompt": "lo lo", "title": "Snow"}, UNDECIDED),
+        (SONG, {"prompt": "lo lo"}, UNDECIDED),
+        ({"gpt_description_prompt": "a cat"}, {"prompt": "meow", "title": "Cat"}, ADOPTED),
+        ({"gpt_description_prompt": "a cat"}, {"gpt_description_prompt": "a dog"}, UNDECIDED),
+        ({"gpt_description_prompt": "a cat", "title": "X"}, {"prompt": "meow", "title": "Cat"}, UNDECIDED),
+        ({"make_instrumental": True}, {"title": "Cat"}, ADOPTED),
+    ],
+)
+def test_a_task_with_other_words_is_not_adopted(sent, made, finding):
+    """Even if it is the only one: somebody else has submitted that. Where its upstream writes the words, any may be."""
+    assert findings(adopt([intent("x", 3000, 3010, words=sent)], [task("t1", 3001, made)])) == [finding]
+
+
+def test_a_title_alone_tells_nobody_apart():
+    """An upstream makes up titles: one that fits is no proof against another submission of the time."""
+    titled, described = (
+        intent("a", 3000, 3010, words={"title": "Rain"}),
+        intent("b", 3000, 3010, words={"gpt_description_prompt": "it rains"}),
+    )
+    made = [task("t1", 3001, {"title": "Rain", "prompt": "drops"})]
+    assert findings(adopt([titled, described], made)) == [UNDECIDED, UNDECIDED]
+
+
+@pytest.mark.parametrize("at", [3000 - SLACK - 1, 3002 + SLACK + 1])
+def test_clocks_that_do_not_agree_tell_nothing(at):
+    """Where a task of ours was made when it cannot have been, no time is believed."""
+    mine = accepted("mine", 3000)
+    [verdict] = adopt([LOST], [task("task_mine", at), task("t1", 3001)], [mine])
+    assert (verdict.finding, verdict.evidence) == (
+        UNDECIDED,
+        "the gateway's clock and the times of its tasks do not agree",
+    )
+    assert findings(adopt([LOST], [task("task_mine", 3001), task("t1", 3001)], [mine])) == [ADOPTED]
+
+
+# whole histories
+
+
+class True_(NamedTuple):  # noqa: N801 - what truly happened
+    intent: Intent
+    charged: bool
+    task_id: str
+
+
+class History(NamedTuple):
+    """What truly happened, and what may be seen of it."""
+
+    truths: dict[str, True_]
+    kept: list[Intent]
+    judged: list[Intent]
+    charges: list[Charge]
+    made: list[Made]
+    now: float
+    ahead: float
+    """How far the gateway's clock seems to be ahead: three seconds off at most."""
+    exclusive: bool
+
+
+WORDS = [{"prompt": "a"}, {"prompt": "b", "title": "T"}, {"gpt_description_prompt": "c"}, {}]
+FATES = ["accepted"] * 6 + ["salvaged", "rejected", "lost", "lost", "answered", "died", "adopted"]
+
+
+def history(rng: Random) -> History:
+    """Submissions of ours and of others over some hours, and the accounts a gateway of 2026 keeps of them."""
+    ahead, exclusive = rng.choice((0.0, 3.0, -40.0, 86_400.0)), rng.random() < 0.6
+    end, at, truths, rows, made = 0.0, 0.0, {}, [], []
+    busy = rng.choice((20.0, 300.0, 2000.0))
+    for number in range(rng.randint(2, 14)):
+        at += rng.uniform(0, busy)
+        fate = rng.choice(FATES)
+        truth, when = _happens(rng, f"i{number}", at, fate)
+        truths[truth.intent.intent_id] = truth
+        end = max(end, at + 130.0, *(mark.timestamp() - ZERO for mark in _moments(truth.intent)))
+        if truth.charged:
+            words = rng.choice((truth.intent.body, b"[]", b'{"prompt": "made up", "title": "T"}'))
+            rows.append((when, truth.intent.action, truth.intent.intent_id, truth.task_id, words))
+    for number in range(0 if exclusive else rng.randint(0, 6)):
+        words = json.dumps(rng.choice(WORDS)).encode()
+        rows.append((rng.uniform(0, end), rng.choice(("music", "lyrics")), f"o{number}", f"t_o{number}", words))
+    now = end + rng.choice((0.0, 300.0, 800.0, 5000.0))
+    rows = sorted(row for row in rows if row[0] <= now)
+    listed = _listed(rng, rows, end)
+    for when, action, _, task_id, words in rows:
+        second = float(int(ZERO + when + ahead + rng.uniform(0, 2)))
+        made.append(Made(task_id, rng.choice(("", action.upper())), second, words_of(words)))
+    charges = [
+        Charge(float(int(ZERO + when + ahead + rng.uniform(0, 3))), f"suno_{action}", name)
+        for when, action, name, *_ in listed
+    ]
+    rng.shuffle(made)
+    kept = [truth.intent for truth in truths.values()]
+    doubtful = [intent for intent in kept if intent.state is IntentState.UNKNOWN]
+    judged = [intent for intent in doubtful if intent.settled_at is not None or rng.random() < 0.7]
+    return History(truths, kept, judged, charges, made, ZERO + now, ahead + rng.uniform(-3, 3), exclusive)
+
+
+def _happens(rng: Random, name: str, at: float, fate: str) -> tuple[True_, float]:
+    """One submission of ours: what came of it, when, and what its intent says."""
+    takes = rng.choice((0.5, 2.0, 30.0, 119.0))
+    charged = fate in {"accepted", "salvaged", "adopted"} or (fate != "rejected" and rng.random() < 0.5)
+    tried = at + rng.choice((0.0, 0.0, 0.0, 0.0, 200.0, 900.0))
+    when = tried + rng.uniform(0, takes)
+    if fate in {"lost", "died"} and rng.random() < 0.3:
+        # the gateway works on when its client has left
+        when = tried + rng.uniform(0, LONGEST)
+    settled = None if fate == "died" else tried + takes
+    known = charged and fate not in {"lost", "answered", "died"}
+    facts = {
+        "action": rng.choice(("music", "music", "lyrics")),
+        "words": rng.choice(WORDS),
+        "state": IntentState.UNKNOWN,
+        "request_id": name if fate in {"accepted", "answered"} else None,
+        "task_id": f"t_{name}" if known else None,
+        "reason": "found" if fate == "adopted" else "",
+    }
+    if fate == "rejected":
+        facts |= {"state": IntentState.REJECTED, "request_id": name}
+    elif known:
+        facts["state"] = IntentState.ACCEPTED
+    if fate == "adopted":
+        settled = tried + rng.uniform(takes, 5000)
+    if tried > at:
+        facts["attempted_at"] = moment(tried)
+    return True_(intent(name, at, settled, **facts), charged, f"t_{name}"), when
+
+
+def _moments(kept: Intent) -> list[datetime]:
+    """When it was sent at last, and when it was answered."""
+    adopted = bool(kept.reason)
+    return [each for each in (kept.attempted_at, None if adopted else kept.settled_at) if each is not None]
+
+
+def _listed(rng: Random, rows: list, end: float) -> list:
+    """What the log shows: all, or what a switch, a change of the key, or a limit has left of it; in any order."""
+    moment, how = rng.uniform(0, end), rng.choice(("all", "all", "all", "since", "until", "newest"))
+    if how == "since":
+        rows = [row for row in rows if row[0] >= moment]
+    elif how == "until":
+        rows = [row for row in rows if row[0] < moment]
+    elif how == "newest":
+        rows = rows[-rng.randint(1, 6) :]
+    return rng.sample(rows, len(rows))
+
+
+def verdicts_of(seen: History) -> list:
+    charges = by_charges(seen.judged, seen.kept, seen.charges, seen.now, exclusive=seen.exclusive)
+    tasks = by_tasks(seen.judged, seen.kept, seen.made, frozenset(), seen.ahead, exclusive=seen.exclusive)
+    return [*charges, *tasks]
+
+
+def check(seen: History) -> Counter:
+    """Every verdict that is one is true; how many there are of each."""
+    found = verdicts_of(seen)
+    for verdict in found:
+        truth = seen.truths[verdict.intent.intent_id]
+        if verdict.finding is NOT_CHARGED:
+            assert not truth.charged, verdict
+        elif verdict.finding is CHARGED:
+            assert truth.charged, verdict
+        elif verdict.finding is ADOPTED:
+            assert truth.charged, verdict
+            assert verdict.task_id == truth.task_id
+        assert (verdict.task_id is not None) == (verdict.finding is ADOPTED)
+        assert verdict.evidence
+    return Counter(verdict.finding for verdict in found)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.randoms(use_true_random=False))
+def test_no_verdict_is_wrong(rng):
+    """Whatever happened and however much of it can be seen: what is said to be so is so, or it is undecided."""
+    check(history(rng))
+
+
+def test_histories_have_verdicts_of_every_kind():
+    """The property above is about something: in a thousand histories each finding occurs dozens of times."""
+    found = sum((check(history(Random(seed))) for seed in range(1000)), Counter())
+    assert all(found[finding] >= 30 for finding in Finding), found
+
+
+@pytest.mark.long
+def test_no_verdict_is_wrong_in_very_many_histories():
+    """The same for a hundred thousand histories."""
+    for seed in range(1000, 101_000):
+        check(history(Random(seed)))
