@@ -91,27 +91,27 @@ class Lane:
                 return
             self.slots.release()
 
-    def leave(self, *, probe: bool = False) -> None:
+    def leave(self, *, probe: int = 0) -> None:
         """Gives the slot back, and the permit of a probe that came back without a result."""
         self.slots.release()
         if probe:
-            self.gate.returned()
+            self.gate.returned(probe)
             self._changed.set()
 
     def ask(self, request: Request, *, single: bool, timeout: float | None = None) -> Awaitable[Answer | Broken]:
         """The answer to a look, inside a slot."""
         return self._network.look(request, fresh=single and self._fresh, timeout=timeout)
 
-    def succeeded(self) -> None:
+    def succeeded(self, probe: int = 0) -> None:
         """An answer told about tasks."""
         self.readable = True
         self.quota.earn()
         self.gate.welcomed()
         if self.gate.failures:
-            self.gate.passed(anyio.current_time())
+            self.gate.passed(anyio.current_time(), probe=probe)
             self._changed.set()
 
-    async def suffered(self, trouble: Trouble, *, own: bool = False) -> Trouble:
+    async def suffered(self, trouble: Trouble, *, own: bool = False, probe: int = 0) -> Trouble:
         """Learns from an answer that told nothing; gives back what it means from what is known of this gateway.
 
         ``own`` for trouble of one id, or of a caller in a hurry, that says nothing about the gateway.
@@ -129,9 +129,9 @@ class Lane:
         elif trouble.kind in {Kind.OUTAGE, Kind.LIMITED, Kind.FOREIGN}:
             self._error = trouble.error
             limited = trouble.kind is Kind.LIMITED
-            self.gate.failed(now, self.chance(), limited=limited, retry_after=trouble.retry_after)
+            self.gate.failed(now, self.chance(), limited=limited, retry_after=trouble.retry_after, probe=probe)
         elif trouble.kind is not Kind.ELSEWHERE:
-            self.gate.passed(now)
+            self.gate.passed(now, probe=probe)
         self._changed.set()
         return trouble
 
@@ -196,8 +196,8 @@ class Lane:
             found = trouble_of_broken(answer, task_id) if isinstance(answer, Broken) else read_task(answer, task_id)
             if isinstance(found, Trouble):
                 # a request that was given less time than any other and ran out of it proves nothing
-                return await self.suffered(found, own=hasty)
-            self.succeeded()
+                return await self.suffered(found, own=hasty, probe=probe)
+            self.succeeded(probe)
             return found
         finally:
             self.leave(probe=probe)

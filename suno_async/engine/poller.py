@@ -154,15 +154,15 @@ class Poller:
 
     # a look
 
-    async def _look(self, lives: list[Life], probe: bool) -> None:
+    async def _look(self, lives: list[Life], probe: int) -> None:
         single = len(lives) == 1
         done = False
         try:
             request = ask_one(lives[0].task_id) if single else ask_many([life.task_id for life in lives])
             answer = await self._lane.ask(request, single=single)
-            trouble = self._digest(lives, answer, anyio.current_time())
+            trouble = self._digest(lives, answer, anyio.current_time(), probe)
             if trouble is not None:
-                await self._suffer(lives, trouble)
+                await self._suffer(lives, trouble, probe)
             done = True
         finally:
             self._lane.leave(probe=probe)
@@ -177,7 +177,7 @@ class Poller:
             if not life.gone:
                 self._push(life, now + least + (most - least) * self._lane.chance())
 
-    def _digest(self, lives: list[Life], answer: Answer | Broken, now: float) -> Trouble | None:
+    def _digest(self, lives: list[Life], answer: Answer | Broken, now: float, probe: int) -> Trouble | None:
         """What an answer says about these ids, taken in; or the trouble, if it says nothing."""
         if isinstance(answer, Broken):
             return trouble_of_broken(answer)
@@ -196,12 +196,12 @@ class Poller:
         told = {look.task_id: look for look in looks}
         if told and not any(life.task_id in told for life in lives):
             return foreign()
-        self._succeed(lives, now)
+        self._succeed(lives, now, probe)
         self._learn(lives, told, now)
         return None
 
-    def _succeed(self, lives: list[Life], now: float) -> None:
-        self._lane.succeeded()
+    def _succeed(self, lives: list[Life], now: float, probe: int) -> None:
+        self._lane.succeeded(probe)
         self._succeeded = now
         self._search.answered(lives)
         if len(lives) == 1:
@@ -246,7 +246,7 @@ class Poller:
 
     # trouble
 
-    async def _suffer(self, lives: list[Life], trouble: Trouble) -> None:
+    async def _suffer(self, lives: list[Life], trouble: Trouble, probe: int) -> None:
         """These ids were asked for and nothing was learned: how they are asked for again."""
         single = len(lives) == 1
         if not single and trouble.routeless:
@@ -259,7 +259,7 @@ class Poller:
             return
         # an id that fails while others have their answers has trouble of its own: it must not stop them
         own = single and lives[0].alone and self._succeeded > lives[0].failed
-        trouble = await self._lane.suffered(trouble, own=own)
+        trouble = await self._lane.suffered(trouble, own=own, probe=probe)
         now = anyio.current_time()
         if single:
             self._doubt(lives[0], trouble, now)

@@ -71,13 +71,20 @@ class _Errand:
 
     def broken(self, broken: Broken) -> Outcome:
         """What a submission without a whole answer means."""
-        facts = {"action": self.intent.action, "body": self.intent.body, "received": broken.received}
-        return unanswered(broken.reason, sent=broken.sent, status=broken.status, **facts)  # type: ignore[arg-type]
+        return unanswered(
+            broken.reason,
+            sent=broken.sent,
+            action=self.intent.action,
+            body=self.intent.body,
+            received=broken.received,
+            status=broken.status,
+            certificate=broken.certificate,
+        )
 
     def answered(self, answer: Answer | Broken) -> Outcome:
         """What an answer means."""
         if isinstance(answer, Broken):
-            self.hopeless, self.request_id = answer.certificate, None
+            self.request_id = None
             return self.broken(answer)
         self.request_id = request_id(answer.headers)
         return judge(answer, action=self.intent.action, body=self.intent.body)

@@ -14,6 +14,7 @@ from ..protocol.errors import (
     Unauthorized,
     WaitTimeout,
 )
+from ..protocol.lenient import one_line
 from ..protocol.life import Failed, Life, Settled
 from ..protocol.models import Task
 from ..protocol.wire import Look
@@ -36,7 +37,7 @@ def ending(error: SunoError, task_ids: Sequence[str]) -> SunoError:
 
 def failure(task: Task) -> TaskFailed:
     """The error for a task that failed."""
-    reason = task.fail_reason or "the gateway gives no reason"
+    reason = one_line(task.fail_reason) or "the gateway gives no reason"
     message = f"task {task.task_id} failed: {reason}"
     return TaskFailed(
         message,
@@ -108,7 +109,7 @@ class Wait:
         if self.future.done():
             return
         last = life.last_task()
-        seen = f"last seen as {last.status_text}" if last is not None else "not seen yet"
+        seen = f"last seen as {one_line(last.status_text, 40)}" if last is not None else "not seen yet"
         message = f"task {self.task_id} is not final after {seconds:g} s ({seen}); it may still succeed"
         self.future.set_exception(
             timed_out(message, self._trouble, task=last, task_id=self.task_id, task_ids=(self.task_id,))

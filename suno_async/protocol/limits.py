@@ -58,8 +58,14 @@ class Gate(msgspec.Struct):
     failures: int = 0
     until: float = 0.0
     closed: bool = False
-    probing: bool = False
+    _probe: int = 0
+    _probes: int = 0
     _refused_at: float = float("-inf")
+
+    @property
+    def probing(self) -> bool:
+        """A probe is out, and its result decides."""
+        return self._probe > 0
 
     def wait(self, now: float) -> float | None:
         """Seconds until a request may go: 0 for now, None while a probe is out and its result decides."""
@@ -69,29 +75,37 @@ class Gate(msgspec.Struct):
             return None
         return _unless_rounding(self.until - now)
 
-    def enter(self) -> bool:
-        """Take the way through; True if this request is the probe of a half-open gate."""
-        self.probing = self.closed
-        return self.closed
+    def enter(self) -> int:
+        """Take the way through: 0, or the number of the probe that this request is, where the gate is half open."""
+        if self.closed:
+            self._probes += 1
+            self._probe = self._probes
+        return self._probe
 
-    def passed(self, now: float = float("inf")) -> None:
+    def _is_late(self, probe: int) -> bool:
+        """True for a request that left before the gate closed: whatever comes of it, the probe's result decides."""
+        return self.closed and (probe == 0 or probe != self._probe)
+
+    def passed(self, now: float = float("inf"), *, probe: int = 0) -> None:
         """A request came back with an answer of the gateway's own.
 
         One that left before the gate closed does not cut the pause short: the gateway has asked for it since.
         """
-        if self.closed and not self.probing and now < self.until:
+        if self._is_late(probe) and now < self.until:
             return
-        self.failures = 0
-        self.closed = self.probing = False
+        self.failures = self._probe = 0
+        self.closed = False
 
-    def failed(self, now: float, chance: float, *, limited: bool = False, retry_after: float | None = None) -> None:
+    def failed(
+        self, now: float, chance: float, *, limited: bool = False, retry_after: float | None = None, probe: int = 0
+    ) -> None:
         """A request failed; ``limited`` for 429, ``chance`` from 0 to 1 for the jitter."""
-        if self.closed and not self.probing:
-            # the request left before the gate closed: only what the gateway asks for moves the end of the pause
+        if self._is_late(probe):
+            # only what the gateway asks for moves the end of the pause
             self.until = max(self.until, now + (retry_after or 0.0))
             return
         self.failures += 1
-        self.probing = False
+        self._probe = 0
         if not limited and self.failures < _CLOSE_AFTER:
             return
         beyond = max(0, self.failures - (1 if limited else _CLOSE_AFTER))
@@ -106,9 +120,10 @@ class Gate(msgspec.Struct):
             self.closed, self.until = True, until
             self.failures = max(1, self.failures)
 
-    def returned(self) -> None:
-        """The probe came back without a result (cancelled): the next request may probe."""
-        self.probing = False
+    def returned(self, probe: int) -> None:
+        """This probe is back; where it brought no result (cancelled), the next request may probe."""
+        if probe == self._probe:
+            self._probe = 0
 
     def refused(self, now: float) -> bool:
         """The key was refused; True if that is to be believed: a second time, at least 2 s after the first."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from .lenient import Unreadable, read_json
+from .lenient import Unreadable, one_line, read_json
 
 
 class Status(StrEnum):
@@ -122,8 +122,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         # quota, user and channel stay out of logs
-        shown = [repr(self.task_id), self.status_text or self.status.value, self.action]
+        status = one_line(self.status_text, 40) or self.status.value
+        shown = [repr(self.task_id), status, one_line(self.action, 40)]
         shown.append(f"{len(self.songs)} songs" if self.songs else "")
-        shown.append(repr(self.lyrics.title) if self.lyrics is not None else "")
-        shown.append(self.fail_reason)
+        shown.append(repr(self.lyrics.title[:80]) if self.lyrics is not None else "")
+        shown.append(one_line(self.fail_reason))
         return f"Task({', '.join(filter(None, shown))})"

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from .dialects import status_of
-from .errors import GatewayUnavailable, RequestRejected, SubmitUnknown, SunoError
+from .errors import ConfigurationError, GatewayUnavailable, RequestRejected, SubmitUnknown, SunoError
 from .exchange import Answer
 from .inputs import is_task_id
 from .intents import Intent, IntentState
 from .lenient import Unreadable, excerpt, one_line, read_json, snake, text
 from .models import Status
-from .refusals import OK_CODES, error_words, rejection, request_id, retry_after
+from .refusals import OK_CODES, error_words, redirection, rejection, request_id, retry_after
 
 _DOUBTFUL = frozenset(
     {
@@ -70,7 +70,9 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
 
 
 def _judge_error(answer: Answer, document: Any, said: tuple[str, str] | None, action: str, body: bytes) -> SunoError:
-    if 300 <= answer.status < 400 or answer.status in _NEVER_PROCESSED:
+    if 300 <= answer.status < 400:
+        return RequestRejected(redirection(answer), **_facts(answer))
+    if answer.status in _NEVER_PROCESSED:
         return _refused(answer, *(said or ("", "")))
     if said is None:
         return _unknown(answer, action, body, excerpt(answer.body))
@@ -91,13 +93,23 @@ def _judge_error(answer: Answer, document: Any, said: tuple[str, str] | None, ac
 
 
 def unanswered(
-    reason: str, *, sent: bool, action: str, body: bytes, received: bytes = b"", status: int = 0
+    reason: str,
+    *,
+    sent: bool,
+    action: str,
+    body: bytes,
+    received: bytes = b"",
+    status: int = 0,
+    certificate: bool = False,
 ) -> str | SunoError:
     """What a submission without a whole answer means: the id if it can be read in what came, else the error.
 
     ``sent`` is False only where it is proven that not one byte of the request left. ``status`` is that of the answer
     which broke, 0 where none is known: what is left of an error names no accepted task.
     """
+    if certificate:
+        # an address that is not whose it says it is: to try again changes nothing
+        return ConfigurationError(f"the submission was not sent: the gateway's certificate is refused ({reason})")
     if not sent:
         return GatewayUnavailable(f"the submission was not sent: {reason}")
     found = _salvaged(received, body) if status == 0 or 200 <= status < 300 else None

@@ -77,8 +77,10 @@ _NO_CHANNEL = re.compile(r"no available channel|无可用渠道|model_not_found"
 _PAGE = re.compile(rb"<[!?/A-Za-z]").match
 _SECONDS = re.compile(r"[0-9]{1,6}", re.ASCII).fullmatch
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,80}").fullmatch
-_HOST = re.compile(r"(https?://)(?:[^/?#\\]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)").match
+_HOST = re.compile(r"(https?://)(?:[^/?#\\]*@)?([A-Za-z0-9.:\[\]-]{1,200})(?=[/?#]|\Z)", re.IGNORECASE).match
 _RETRY_AFTER_MOST = 300.0
+_TOO_LARGE = 413
+"""A proxy says it of what the gateway never saw, with a page."""
 _ENVELOPES = 4
 
 
@@ -123,7 +125,8 @@ def trouble_of(answer: Answer, task_id: str | None = None) -> Trouble:
         kind,
         _error(kind, answer, words, task_id),
         readable=readable,
-        divisible=readable and not refused and (kind is Kind.MISSING or 400 <= answer.status != 503),
+        divisible=answer.status == _TOO_LARGE
+        or (readable and not refused and (kind is Kind.MISSING or 400 <= answer.status != 503)),
         routeless=_is_routeless(answer.status, words),
         retry_after=retry_after(answer.headers),
     )
@@ -251,11 +254,16 @@ def rejection(answer: Answer, code: str, message: str, *, task_id: str | None = 
 
 def _elsewhere(answer: Answer, words: _Words) -> str:
     if 300 <= answer.status < 400:
-        host = _HOST(answer.headers.get("Location", ""))
-        target = f" to {host[1]}{host[2]}" if host else ""
-        return f"the gateway redirects{target}; redirects are not followed: set the base URL to where it really is"
+        return redirection(answer)
     what = "a web page" if words.shape == "html" else f"{answer.status} {one_line(words.message, 80)}".strip()
     return f"this is no gateway's answer ({what}): check the base URL, without /v1 and without a path of a web page"
+
+
+def redirection(answer: Answer) -> str:
+    """What is said of a redirect: the host it names, and nothing else of it."""
+    host = _HOST(answer.headers.get("Location", ""))
+    target = f" to {host[1]}{host[2]}" if host else ""
+    return f"the gateway redirects{target}; redirects are not followed: set the base URL to where it really is"
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -66,7 +66,7 @@ async def test_an_accepted_submission_gives_its_id(warnings):
         (Answer(502, {}, b"<html>"), SubmitUnknown),
         (Answer(200, {}, b""), SubmitUnknown),
         (LOST, SubmitUnknown),
-        (Broken("bad certificate", sent=False, certificate=True), GatewayUnavailable),
+        (Broken("bad certificate", sent=False, certificate=True), ConfigurationError),
     ],
     ids=repr,
 )

@@ -481,3 +481,13 @@ async def test_a_timeout_of_a_task_that_runs_has_no_cause():
         with pytest.raises(WaitTimeout, match=r"may still succeed$") as caught:
             await engine.wait("a", timeout=8)
         assert caught.value.__cause__ is None
+
+
+def test_the_reason_of_a_failure_is_shown_in_one_safe_line():
+    """Escapes, line ends and direction marks of a gateway's text stay out of the text; ``.reason`` keeps them."""
+    task = Task(task_id="a", status=Status.FAILURE, fail_reason="no\x1b[31m\nvoice\u202e" + "x" * 5000)
+    error = failure(task)
+    assert str(error).startswith("task a failed: no [31m voice x")
+    assert len(str(error)) < 250
+    assert str(error).isprintable()
+    assert error.reason == task.fail_reason

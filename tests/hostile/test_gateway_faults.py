@@ -2,8 +2,8 @@
 
 import anyio
 import pytest
-from verdicts import CAT
-from wire import HASTY, Unhurt, until
+from verdicts import CAT, KEY
+from wire import HASTY, Call, Unhurt, Wire, answer, seen, until
 
 from suno_async import (
     ConfigurationError,
@@ -115,6 +115,23 @@ async def test_a_key_that_spent_its_last_credit_ends_waits_and_loses_no_task(tmp
             assert [job.task_id for job in await suno.resume()] == ids
             assert {task.task_id async for task in suno.as_completed(ids, timeout=600) if task.succeeded} == set(ids)
             assert await suno.resume() == []
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>413 Request Entity Too Large</html>", b"", {"error": {"message": "too large"}}]
+)
+async def test_a_proxy_that_takes_no_large_requests_is_asked_in_smaller_ones(body):
+    """136: 413 is about the size, whoever says it: every id is found, and nobody waits for an outage to end."""
+
+    def step(call: Call) -> bytes:
+        return answer(body, 413) if len(call.ids) > 12 else seen(call)
+
+    task_ids = [f"task_{number}" for number in range(100)]
+    async with Wire(step) as wire, Suno(wire.url, api_key=KEY, pace=Fixed(2.0), rng=Unhurt()) as suno:
+        with anyio.fail_after(60):
+            assert len([task async for task in suno.as_completed(task_ids)]) == 100
+            found = await suno.fetch_many(task_ids)
+        assert all(task is not None and task.succeeded for task in found.values())
 
 
 @pytest.mark.parametrize("era", ["2025", "2026"])

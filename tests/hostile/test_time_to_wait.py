@@ -66,6 +66,16 @@ async def test_a_look_comes_again_when_it_was_told_to(status, body):
         assert step.times[1] - step.times[0] >= 10
 
 
+@pytest.mark.parametrize(("status", "kind"), [(429, RateLimited), (503, GatewayUnavailable), (502, GatewayUnavailable)])
+async def test_a_look_that_would_have_to_wait_longer_than_it_may_says_so_at_once(status, kind):
+    """43: ``fetch`` ends after one request, with how long the gateway asks to wait."""
+    async with Wire(later(status, OVERLOADED, 100)) as wire, client(wire.url, timeout=60.0) as suno:
+        with pytest.raises(kind) as caught:
+            await suno.fetch("task_1")
+        assert caught.value.retry_after == 100
+        assert wire.asked == 1
+
+
 async def test_one_that_has_to_wait_holds_up_nobody_else():
     """43: a single 503 closes no gate, however long it asks for: the other ids have their songs meanwhile."""
     order = []

@@ -74,7 +74,7 @@ def test_a_new_gate_is_open():
     """Nobody waits at a gate that has seen no failure, and nobody is its probe."""
     gate = Gate()
     assert gate.wait(0) == 0
-    assert gate.enter() is False
+    assert gate.enter() == 0
 
 
 def test_one_failure_or_two_close_nothing():
@@ -108,8 +108,9 @@ def test_the_pause_doubles_up_to_a_minute():
     """Each failed probe doubles the longest pause, from 1 s up to 60 s, however many there are."""
     gate, pauses = closed(chance=1), []
     for _ in range(12):
-        assert gate.enter()
-        gate.failed(0, 1)
+        probe = gate.enter()
+        assert probe
+        gate.failed(0, 1, probe=probe)
         pauses.append(gate.wait(0))
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60]
 
@@ -118,8 +119,7 @@ def test_repeated_429_double_it_too():
     """429 after 429 waits longer each time."""
     gate, pauses = Gate(), []
     for _ in range(4):
-        gate.enter()
-        gate.failed(0, 1, limited=True)
+        gate.failed(0, 1, limited=True, probe=gate.enter())
         pauses.append(gate.wait(0))
     assert pauses == [1, 2, 4, 8]
 
@@ -128,7 +128,7 @@ def test_one_probe_goes_through_a_half_open_gate():
     """After the pause one request is the probe; the others wait for what becomes of it."""
     gate = closed()
     assert gate.wait(0.6) == 0
-    assert gate.enter() is True
+    assert gate.enter() > 0
     assert gate.wait(0.6) is None
     assert gate.wait(99) is None
 
@@ -136,18 +136,36 @@ def test_one_probe_goes_through_a_half_open_gate():
 def test_the_probe_opens_it():
     """The probe's success opens the gate and forgets the failures."""
     gate = closed()
-    gate.enter()
-    gate.passed(0.7)
-    assert (gate.wait(0.7), gate.failures, gate.enter()) == (0, 0, False)
+    gate.passed(0.7, probe=gate.enter())
+    assert (gate.wait(0.7), gate.failures, gate.enter(), gate.probing) == (0, 0, 0, False)
 
 
 def test_a_cancelled_probe_gives_its_permit_back():
     """A probe that came back without a result lets the next request be the probe."""
     gate = closed()
-    gate.enter()
-    gate.returned()
+    gate.returned(gate.enter())
     assert gate.wait(0.6) == 0
-    assert gate.enter() is True
+    assert gate.enter() > 0
+
+
+def test_who_left_before_it_closed_does_not_decide_for_the_probe():
+    """Its failure neither ends the probe nor counts; its success opens the gate, and the probe is then one of many."""
+    gate = closed()
+    probe = gate.enter()
+    gate.failed(0.7, 0.5)
+    gate.returned(0)
+    assert (gate.probing, gate.failures, gate.wait(0.7)) == (True, 3, None)
+    gate.passed(0.8)
+    assert (gate.probing, gate.closed) == (False, False)
+    for _ in range(3):
+        gate.failed(0.9, 0.5)
+    second = gate.enter()
+    gate.failed(5, 1, probe=probe)
+    gate.passed(0.95, probe=probe)
+    gate.returned(probe)
+    assert (second > probe, gate.probing, gate.failures) == (True, True, 3)
+    gate.returned(second)
+    assert not gate.probing
 
 
 def test_late_failures_do_not_stretch_the_pause():
@@ -192,27 +210,27 @@ EVENTS = st.sampled_from(["fail", "limit", "pass", "enter", "return"])
 @given(st.lists(st.tuples(EVENTS, st.floats(0, 10), st.floats(0, 1), st.none() | st.floats(0, 300)), max_size=60))
 def test_a_gate_always_opens_again(events):
     """After any history, a gate that is left alone lets a request through within its bounds, and a success opens it."""
-    gate, now, asked = Gate(), 0.0, 0.0
+    gate, now, asked, probe = Gate(), 0.0, 0.0, 0
     for event, gap, chance, retry_after in events:
         now += gap
         if event == "enter" and gate.wait(now) == 0:
-            assert gate.enter() is gate.closed
+            probe = gate.enter()
+            assert (probe > 0) is gate.closed is gate.probing
         elif event == "fail":
-            gate.failed(now, chance)
+            gate.failed(now, chance, probe=probe)
         elif event == "limit":
             gate.failed(now, chance, limited=True, retry_after=retry_after)
             asked = max(asked, now + (retry_after or 0))
             assert gate.until >= now + (retry_after or 0)
         elif event == "pass":
-            gate.passed(now)
+            gate.passed(now, probe=probe)
         else:
-            gate.returned()
+            gate.returned(probe)
         wait = gate.wait(now)
         assert wait is None or 0 <= wait <= 361
-    gate.returned()
+    gate.returned(probe)
     now += gate.wait(now)
-    gate.enter()
-    gate.passed(now)
+    gate.passed(now, probe=gate.enter())
     assert gate.wait(now) == 0
     assert not gate.closed
 
@@ -313,6 +331,8 @@ RESENT = [
     (GatewayUnavailable(status=503), 2, 0.5, 1),
     (GatewayUnavailable(status=503), 4, 1, 8),
     (GatewayUnavailable(status=503), 5, 1, None),
+    (GatewayUnavailable(status=503, retry_after=7.0), 1, 1, 8),
+    (GatewayUnavailable(status=503, retry_after=60.5), 1, 0, None),
     (GatewayUnavailable(status=503, retry_after=7.0), 2, 1, 9),
     (GatewayUnavailable(status=503, retry_after=60.5), 1, 0, None),
     (RequestRejected(status=425), 3, 1, 4),
@@ -377,6 +397,5 @@ def test_a_held_gate_is_closed_by_its_second_failed_probe():
     gate = Gate()
     gate.hold(13.0)
     for pause in (0.0, 1.0):
-        assert gate.enter()
-        gate.failed(13.0, 1)
+        gate.failed(13.0, 1, probe=gate.enter())
         assert gate.wait(13.0) == pause

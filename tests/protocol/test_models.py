@@ -110,3 +110,11 @@ def test_an_intent_knows_little_at_first():
     """A submission without an answer has no status, no request id and no excerpt."""
     intent = Intent(action="music", body=b"{}", sent=True)
     assert (intent.status, intent.request_id, intent.excerpt) == (0, None, "")
+
+
+def test_a_task_shows_a_gateways_words_in_one_safe_line():
+    """Its repr holds no control or direction character, and is short, whatever was sent."""
+    wild = "\x1b]8;;x\x07\n\u202e\u061c" + "w" * 5000
+    task = Task(task_id="a", action=wild, status_text=wild, fail_reason=wild, lyrics=Lyrics(title=wild, text=""))
+    assert repr(task).isprintable()
+    assert len(repr(task)) < 600

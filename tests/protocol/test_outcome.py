@@ -521,3 +521,21 @@ def test_a_damaged_acceptance_is_never_refused(data):
         body[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
     found = asked(200, bytes(body))
     assert is_task_id(found) if isinstance(found, str) else type(found) is errors.SubmitUnknown
+
+
+def test_a_redirected_submission_names_the_host():
+    """Not followed, not accepted; the host it was sent on to is said, and nothing else of the address."""
+    answer = Answer(307, {"Location": "HTTPS://user:word@other.example/suno?x=1"}, b"")
+    error = judge(answer, action="music", body=b"{}")
+    assert (type(error), error.status) == (errors.RequestRejected, 307)
+    assert "other.example" in str(error)
+    assert "word" not in str(error)
+    assert "x=1" not in str(error)
+
+
+def test_a_refused_certificate_is_a_matter_of_configuration():
+    """Nothing was sent, and to try again changes nothing."""
+    error = unanswered("expired", sent=False, action="music", body=b"{}", certificate=True)
+    assert type(error) is errors.ConfigurationError
+    assert "not sent" in str(error)
+    assert concluded(INTENT, error).state is IntentState.NOT_SENT

@@ -139,7 +139,7 @@ TABLE = [
     ("409 in JSON", {"code": "busy", "message": "locked"}, 409, Kind.OUTAGE, errors.RequestRejected, {R, D}),
     ("425", "", 425, Kind.OUTAGE, errors.GatewayUnavailable, set()),
     ("nginx 400 page", PAGE, 400, Kind.OUTAGE, errors.GatewayUnavailable, set()),
-    ("nginx 413 page", PAGE, 413, Kind.OUTAGE, errors.GatewayUnavailable, set()),
+    ("nginx 413 page", PAGE, 413, Kind.OUTAGE, errors.GatewayUnavailable, {"divisible"}),
     ("truncated 200", '{"code":"success","data":{"task', 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
     ("a list of nothing", [], 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),
     ("not quite a page", "<5 requests a minute>", 200, Kind.OUTAGE, errors.UnexpectedResponse, set()),

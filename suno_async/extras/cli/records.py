@@ -10,7 +10,7 @@ import msgspec
 from ...protocol.errors import SunoError, TaskNotFound, WaitTimeout
 from ...protocol.models import Task
 
-_RISKY = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_RISKY = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SONG_FIELDS = ("id", "title", "audio_url", "duration")
 
 
