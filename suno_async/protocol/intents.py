@@ -24,7 +24,7 @@ FREE = frozenset({IntentState.REJECTED, IntentState.NOT_SENT})
 """Nothing came of these, so the same idempotency key may be used for another try."""
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
+class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A submission and how far it is known to have come."""
 
     action: str
