@@ -10,9 +10,9 @@ from suno_async import GatewayUnavailable, RateLimited
 
 
 class Rushing(Hasty):
-    """A loop on which a minute takes half a second."""
+    """A loop on which a minute takes a second."""
 
-    speed = 120.0
+    speed = 60.0
 
 
 @pytest.fixture
@@ -54,14 +54,13 @@ async def test_a_look_comes_again_when_it_was_told_to(status, body):
     """43: an outage that says how long it lasts is believed, by ``wait``, ``fetch`` and ``fetch_many``."""
     for verb in ("wait", "fetch", "fetch_many"):
         step = Watched(later(status, body, 10), whole)
-        async with Wire(step) as wire, client(wire.url, timeout=60.0) as suno, anyio.create_task_group() as group:
-            with anyio.fail_after(120):
+        async with Wire(step) as wire, client(wire.url, timeout=300.0) as suno:
+            with anyio.fail_after(900):
                 if verb == "fetch_many":
                     found = await suno.fetch_many(["task_1", "task_2"])
                     assert all(task is not None and task.succeeded for task in found.values())
                 else:
                     assert (await getattr(suno, verb)("task_1")).succeeded
-            group.cancel_scope.cancel()
         assert len(step.times) == 2
         assert step.times[1] - step.times[0] >= 10
 
