@@ -177,6 +177,17 @@ def test_late_failures_do_not_stretch_the_pause():
     assert gate.failures == 3
 
 
+def test_the_result_of_the_probe_decides():
+    """A success from before does not open a gate whose probe is out; the probe's opens it, whatever was asked since."""
+    gate = closed()
+    probe = gate.enter()
+    gate.passed(0.4)
+    assert gate.closed
+    gate.failed(0.6, 1, limited=True, retry_after=30.0)
+    gate.passed(0.7, probe=probe)
+    assert not gate.closed
+
+
 def test_a_late_429_still_moves_the_end():
     """What the gateway asks for is honoured also in an answer that comes late, and never shortens the pause."""
     gate = closed()

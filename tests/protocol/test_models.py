@@ -118,3 +118,9 @@ def test_a_task_shows_a_gateways_words_in_one_safe_line():
     task = Task(task_id="a", action=wild, status_text=wild, fail_reason=wild, lyrics=Lyrics(title=wild, text=""))
     assert repr(task).isprintable()
     assert len(repr(task)) < 600
+
+
+def test_a_long_task_has_a_short_repr():
+    """Of words that are too long to be read, 40 characters are shown, and 80 of a title."""
+    task = Task(task_id="t", status_text="x" * 50, action="A" * 50, lyrics=Lyrics(title="c" * 90))
+    assert repr(task) == f"Task('t', {'x' * 40}, {'A' * 40}, '{'c' * 80}')"

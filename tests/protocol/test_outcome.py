@@ -233,6 +233,12 @@ def test_a_refusal_without_words_has_none():
     assert (type(error), error.code, error.message) == (errors.RequestRejected, "", "")
 
 
+def test_what_was_never_processed_needs_no_words():
+    """Some statuses say enough: then there is no code and no message."""
+    error = asked(425, "")
+    assert (type(error), error.code, error.message) == (errors.RequestRejected, "", "")
+
+
 def test_a_refusals_code_is_cut():
     """Of a code that is too long to be one, 80 characters are kept."""
     assert asked(400, task_error("x" * 100)).code == "x" * 80
