@@ -169,7 +169,7 @@ class Lane:
         end = asyncio.get_running_loop().time() + timeout
         attempts, renewed = 0, False
         while True:
-            found = await self._fetch_once(task_id, end, late=attempts > 0)
+            found = await self._fetch_once(task_id, end, late=renewed or attempts > 0)
             if isinstance(found, Task):
                 return found
             if found.kind is Kind.KEY and not renewed and self._network.renew_key():
@@ -177,7 +177,7 @@ class Lane:
                 continue
             attempts += 1
             delay = retry_delay(found, attempts, self.chance())
-            if delay is None or anyio.current_time() + delay >= end or not self.quota.spend():
+            if delay is None or anyio.current_time() + delay >= end or not self.quota.spend(late=found.late):
                 raise told(found.error, task_id=task_id, attempts=attempts)
             await anyio.sleep(delay)
 

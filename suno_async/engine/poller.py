@@ -287,7 +287,7 @@ class Poller:
             self._put_back(lives, _RETRY_SECONDS)
             return
         # a gateway that says nothing about a task is asked again at the pace; a request that failed, soon
-        soon = kind not in {Kind.NO_NEWS, Kind.REJECTED} and self._lane.quota.spend()
+        soon = kind not in {Kind.NO_NEWS, Kind.REJECTED} and self._lane.quota.spend(late=trouble.late)
         for life in lives:
             if not life.gone:
                 self._push(life, now + self._pause(life, trouble, now, soon=soon))

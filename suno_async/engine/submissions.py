@@ -7,6 +7,7 @@ hears of it. Whenever the process ends, what is on the disk says how far each su
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine
+from contextlib import nullcontext
 from random import Random
 from typing import Any, Protocol
 
@@ -58,7 +59,9 @@ class _Errand:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.latest = self.broken(Broken("it was not sent any more", sent=False))
         self.pending = False
-        """Its intent is being written, or is written without an outcome."""
+        """Its intent is being written, or has been."""
+        self.written = False
+        """It has an intent without an outcome."""
         self.sending = False
         """And it may be with the gateway."""
         self.callers = 0
@@ -119,6 +122,7 @@ class Submissions:
         self._ledger = ledger
         self._gateway = gateway
         self._resubmit_on = resubmit_on
+        self._turn = anyio.Lock(fast_acquire=True)
         self._open: set[_Errand] = set()
         self._keyed: dict[str, _Errand] = {}
 
@@ -217,27 +221,41 @@ class Submissions:
             await anyio.sleep(delay)
 
     async def _attempt(self, errand: _Errand) -> None:
-        await anyio.sleep(self._budget.reserve(anyio.current_time()))
-        if not errand.callers:
-            return
-        errand.pending = True
         try:
-            if await self._intend(errand):
-                await self._exchange(errand)
-        finally:
-            errand.pending = errand.sending = False
-
-    async def _exchange(self, errand: _Errand) -> None:
-        """Sends it, if anybody still wants it, and writes down what came of it."""
-        try:
-            errand.sending = errand.callers > 0
-            if errand.sending:
+            if await self._prepare(errand):
+                errand.sending = True
                 errand.latest = errand.broken(Broken("the client was closed before the answer came"))
                 errand.latest = errand.answered(await self._send(errand.request))
         finally:
-            # also where the client is closed under it
-            with anyio.CancelScope(shield=True):
-                await self._conclude(errand)
+            if errand.written:
+                # also where the client is closed under it
+                with anyio.CancelScope(shield=True):
+                    await self._conclude(errand)
+            errand.pending = errand.sending = errand.written = False
+
+    async def _prepare(self, errand: _Errand) -> bool:
+        """Writes the intent down when its turn has come; True if it is to be sent now.
+
+        Under a ``rate`` one after the other: an intent waits for its place unwritten, because one that is written and
+        not sent looks unknown after a crash; and the place counts from when it leaves, however slow the disk is.
+        """
+        async with self._turn if self._budget.rate is not None else nullcontext():
+            await self._afford()
+            if not errand.callers:
+                return False
+            errand.pending = True
+            errand.written = await self._intend(errand)
+            if errand.written:
+                await anyio.sleep(self._budget.reserve(anyio.current_time()))
+            return errand.written and errand.callers > 0
+
+    async def _afford(self) -> None:
+        """Returns when the budget would let a request leave; looks take places of it meanwhile."""
+        while True:
+            delay = self._budget.wait(anyio.current_time())
+            if delay <= 0:
+                return
+            await anyio.sleep(delay)
 
     async def _intend(self, errand: _Errand) -> bool:
         """Writes the intent down; False if an earlier one had the same key, and its outcome is this one's."""

@@ -202,7 +202,15 @@ class Transport:
                 trace_request_ctx=progress,
             )
             self._served = self._served or session is self._looks
-            return await self._read(response, progress, fresh=fresh)
+            content = response.content
+            if content.is_eof():
+                return await self._read(response, progress, fresh=fresh)
+            # an answer that lay on the connection before it was asked for has the dead timer of the request before
+            alarm = asyncio.get_running_loop().call_later(limits.total or 0.0, content.set_exception, TimeoutError())
+            try:
+                return await self._read(response, progress, fresh=fresh)
+            finally:
+                alarm.cancel()
         except asyncio.CancelledError as cancelled:
             # the frames it came through hold the key among their locals
             cancelled.__context__ = None
@@ -268,6 +276,7 @@ class Transport:
             received=self._without_rest(progress.received),
             certificate=certificate,
             status=progress.status,
+            late=isinstance(error, TimeoutError),
         )
 
 

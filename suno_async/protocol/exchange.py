@@ -50,3 +50,5 @@ class Broken(msgspec.Struct, frozen=True):
     """The gateway's TLS certificate was refused."""
     status: int = 0
     """The HTTP status of the answer that broke; 0 where no headers came."""
+    late: bool = False
+    """It ran out of time."""

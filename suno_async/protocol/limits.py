@@ -35,7 +35,7 @@ class Budget(msgspec.Struct):
 
     def wait(self, now: float) -> float:
         """Seconds until a request may leave; no place is taken."""
-        if self.rate is None or self._due <= now:
+        if self.rate is None:
             return 0.0
         return _unless_rounding(self._due + (1 - self.burst) / self.rate - now)
 
@@ -112,7 +112,8 @@ class Gate(msgspec.Struct):
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(beyond, 10))
         self.closed = True
         # what the gateway asked for is the least; the jitter goes on top, so that not all come back at once
-        self.until = now + max(chance * longest, _FIRST_PAUSE / 10) + (retry_after or 0.0)
+        # and a longer pause that was asked for while the probe was out is not forgotten
+        self.until = max(self.until, now + max(chance * longest, _FIRST_PAUSE / 10) + (retry_after or 0.0))
 
     def hold(self, until: float) -> None:
         """Closes it until then, without a failure: somebody else has to be asked first."""
@@ -139,19 +140,20 @@ class Gate(msgspec.Struct):
 class Quota(msgspec.Struct):
     """How many retries there may be for each success, over everything: AWS's retry quota (botocore, retries/quota.py).
 
-    A retry costs five of 500 tokens, each success gives one back: while most requests fail, at most one in five is a
-    retry, and a gateway in trouble is not brought down by those who ask again.
+    A retry costs five of 500 tokens, ten after a request that ran out of time; each success gives one back. So a
+    gateway in trouble is not brought down by those who ask again.
     """
 
     most: float = 500.0
     cost: float = 5.0
     spent: float = 0.0
 
-    def spend(self) -> bool:
-        """True if there may be a retry now; it is paid for."""
-        if self.spent + self.cost > self.most:
+    def spend(self, *, late: bool = False) -> bool:
+        """True if there may be a retry now; it is paid for. ``late`` after a request that ran out of time."""
+        cost = 2 * self.cost if late else self.cost
+        if self.spent + cost > self.most:
             return False
-        self.spent += self.cost
+        self.spent += cost
         return True
 
     def earn(self) -> None:
@@ -181,7 +183,6 @@ RESUBMIT_ON = frozenset({425, 429, 503})
 """new-api answers so before it hands a submission to anybody, and charges nothing for it."""
 _MOST_NOT_SENT = 3
 _MOST_RESUBMITTED = 5
-_LONGEST_RESUBMIT = 20.0
 _LONGEST_HOLD = 60.0
 
 
@@ -189,7 +190,7 @@ def resend_delay(outcome: SunoError, attempts: int, chance: float, resubmit_on: 
     """Seconds until a submission is sent again after ``attempts`` attempts, or None if it must not, or need not, be.
 
     Again is only what is proven not to have left (three attempts), and what the gateway refused with one of these
-    statuses (five; full jitter from 1 s, doubling, up to 20 s, and not before its Retry-After). A gateway that asks
+    statuses (five; full jitter from 1 s, doubling, and not before its Retry-After). A gateway that asks
     for more than a minute is told to the caller instead.
     """
     status = getattr(outcome, "status", 0)
@@ -199,4 +200,4 @@ def resend_delay(outcome: SunoError, attempts: int, chance: float, resubmit_on: 
     refused = isinstance(outcome, GatewayUnavailable | RequestRejected) and status in resubmit_on
     if not refused or attempts >= _MOST_RESUBMITTED or hold > _LONGEST_HOLD:
         return None
-    return hold + chance * min(_LONGEST_RESUBMIT, 2.0 ** (attempts - 1))
+    return hold + chance * 2.0 ** (attempts - 1)

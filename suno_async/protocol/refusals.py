@@ -59,6 +59,8 @@ class Trouble(msgspec.Struct, frozen=True):
     routeless: bool = False
     """What a gateway that lacks this route answers."""
     retry_after: float | None = None
+    late: bool = False
+    """The request ran out of time."""
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -140,7 +142,8 @@ def trouble_of_broken(broken: Broken, task_id: str | None = None) -> Trouble:
     if broken.oversized:
         error = UnexpectedResponse(broken.reason, task_id=task_id, excerpt=excerpt(broken.received))
         return Trouble(Kind.REJECTED, error, divisible=True)
-    return Trouble(Kind.OUTAGE, GatewayUnavailable(f"the gateway gave no answer: {broken.reason}", task_id=task_id))
+    error = GatewayUnavailable(f"the gateway gave no answer: {broken.reason}", task_id=task_id)
+    return Trouble(Kind.OUTAGE, error, late=broken.late)
 
 
 def foreign(task_id: str | None = None) -> Trouble:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from itertools import pairwise
 from random import Random
 
 import anyio
@@ -693,3 +694,32 @@ async def test_what_is_under_way_is_not_unknown(written):
         assert engine.submissions.under_way == {intent.intent_id}
         await anyio.sleep(10)
         assert engine.submissions.under_way == frozenset()
+
+
+async def test_the_budget_counts_from_when_a_submission_leaves(written):
+    """However long its intent takes to be written, no two leave closer than ``rate`` allows, and few intents wait."""
+    world = World(latency=0)
+    written._scribe.latency = 3
+    async with Engine(world, rate=0.5, journal=written) as engine, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(engine.submissions.submit(SONG)) for _ in range(4)]
+        await anyio.sleep(4)
+        assert [state for state, _, _ in states(written)].count("intended") <= 1
+        await asyncio.wait(tasks)
+        times = [at for at, _ in world.posts]
+        assert all(later - sooner >= 2 for sooner, later in pairwise(times))
+
+
+async def test_a_submission_cancelled_between_its_intent_and_its_place_is_not_sent(written):
+    """A look has taken the place meanwhile: the intent is marked as not sent."""
+    world = World(latency=0)
+    written._scribe.latency = 0.1
+    async with Engine(world, rate=0.1, journal=written) as engine:
+        task = asyncio.get_running_loop().create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(0.05)
+        engine.lane.budget.reserve(anyio.current_time())
+        await anyio.sleep(1)
+        assert states(written) == [("intended", None, False)]
+        task.cancel()
+        await asyncio.wait([task])
+        await engine.settle()
+        assert (world.posts, states(written)) == ([], [("not_sent", None, False)])

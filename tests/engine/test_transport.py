@@ -30,7 +30,7 @@ from wire import (
 
 from suno_async import ConfigurationError
 from suno_async.engine.transport import Transport
-from suno_async.protocol.exchange import Answer, Broken, Request
+from suno_async.protocol.exchange import Account, Answer, Broken, Request
 from suno_async.protocol.inputs import Address, Secret
 
 KEY = "sk-0123456789abcdefABCDEF"
@@ -200,7 +200,7 @@ async def test_a_connection_that_is_never_accepted_sends_nothing(verb):
             async with connected(f"http://127.0.0.1:{address[1]}") as transport:
                 began = anyio.current_time()
                 broken = await ask(transport, verb)
-                assert broken == Broken("no connection in time", sent=verb == "look")
+                assert broken == Broken("no connection in time", sent=verb == "look", late=True)
                 assert 9 < anyio.current_time() - began < 60
 
 
@@ -260,7 +260,7 @@ async def test_a_handshake_that_is_never_answered_sends_nothing(verb):
         group.start_soon(plain.serve, listen)
         port = plain.extra(SocketAttribute.local_port)  # noqa: S610 - not Django's
         async with connected(f"https://127.0.0.1:{port}") as transport:
-            assert await ask(transport, verb) == Broken("no connection in time", sent=verb == "look")
+            assert await ask(transport, verb) == Broken("no connection in time", sent=verb == "look", late=True)
         group.cancel_scope.cancel()
     assert len(greeting) == 1
     assert KEY.encode() not in greeting[0]
@@ -273,7 +273,7 @@ async def test_looks_wait_for_a_pooled_connection_within_their_time():
         async with anyio.create_task_group() as group:
             group.start_soon(transport.look, LOOK)
             await until(lambda: wire.asked == 1)
-            assert await transport.look(LOOK, timeout=0.1) == Broken(LATE, sent=True)
+            assert await transport.look(LOOK, timeout=0.1) == Broken(LATE, sent=True, late=True)
             group.cancel_scope.cancel()
         assert wire.asked == 1
 
@@ -357,7 +357,7 @@ async def test_a_look_can_be_given_less_time():
     """``timeout`` of one look overrules the transport's own."""
     async with Wire(then_stall(b"")) as wire, connected(wire.url) as transport:
         with anyio.fail_after(5):
-            assert await transport.look(LOOK, timeout=0.05) == Broken(LATE)
+            assert await transport.look(LOOK, timeout=0.05) == Broken(LATE, late=True)
 
 
 # too much: 21, 22
@@ -1004,3 +1004,33 @@ async def test_leaving_closes_every_connection():
             assert wire.open >= 1
         await until(lambda: wire.open == 0)
         assert wire.open == 0
+
+
+async def test_half_an_answer_that_nobody_asked_for_stops_no_look():
+    """27: the rest of it never comes, and its timer died with the request before: the look ends in its time."""
+    half = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"code":"success"'
+    stray = _with_stray(half)
+
+    async def step(call: Call) -> None:
+        await (call.stall() if call.number == 2 else stray(call))
+
+    async with Wire(step) as wire, connected(wire.url, timeout=0.3) as transport:
+        await transport.look(LOOK)
+        await anyio.sleep(0.06)
+        with anyio.fail_after(5):
+            late = await transport.look(LOOK)
+            assert said(await transport.look(LOOK)) == (200, b"answer 3", False)
+        assert late == Broken(LATE, received=b'{"code":"success"', status=200, late=True)
+
+
+async def test_what_is_asked_as_a_user_carries_the_token_and_not_the_key():
+    """The access token and the user's number in their headers; what echoes the token says *** from then on."""
+    token = "user-token-0123456789abcdef"
+    own = Request("GET", "/api/task/self?p=0", account=Account(Secret(token), 7))
+    async with Wire(answer(f"hello {token}".encode())) as wire, connected(wire.url) as transport:
+        assert said(await transport.look(own)) == (200, b"hello ***", False)
+        assert said(await transport.look(LOOK)) == (200, b"hello ***", False)
+    first, second = (dict(call.headers) for call in wire.calls)
+    assert (first["Authorization"], first["New-Api-User"]) == (token, "7")
+    assert KEY not in str(first)
+    assert (second["Authorization"], "New-Api-User" in second) == (f"Bearer {KEY}", False)

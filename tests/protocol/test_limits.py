@@ -410,3 +410,21 @@ def test_a_held_gate_is_closed_by_its_second_failed_probe():
     for pause in (0.0, 1.0):
         gate.failed(13.0, 1, probe=gate.enter())
         assert gate.wait(13.0) == pause
+
+
+def test_a_longer_pause_that_was_asked_for_meanwhile_is_not_forgotten():
+    """A late 429 asks for five minutes while the probe is out; the probe's failure does not make that shorter."""
+    gate = closed()
+    probe = gate.enter()
+    gate.failed(1.0, 0.5, limited=True, retry_after=300.0)
+    gate.failed(2.0, 0.5, probe=probe)
+    assert gate.wait(2.0) == 299.0
+
+
+def test_a_retry_after_a_request_that_ran_out_of_time_costs_twice():
+    """Ten tokens instead of five, and only if there are ten."""
+    quota = Quota(most=15.0, cost=5.0)
+    assert quota.spend(late=True)
+    assert not quota.spend(late=True)
+    assert quota.spend()
+    assert quota.spent == 15.0

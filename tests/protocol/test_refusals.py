@@ -541,3 +541,10 @@ def test_any_text_is_a_date_or_none(value):
     """No text makes the reader fail, and what it reads knows its zone."""
     found = refusals.http_date(value)
     assert found is None or found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_look_that_ran_out_of_time_says_so(late):
+    """Its retry costs more than another's."""
+    trouble = trouble_of_broken(Broken("no answer in time", late=late))
+    assert (trouble.kind, trouble.late) == (Kind.OUTAGE, late)

@@ -212,6 +212,10 @@ class Store:
             self._put_tasks(gateway, [task_id], intent.action.upper(), intent.intent_id, born.timestamp())
         return bool(known) and known[0][0] not in {intent.intent_id, None}
 
+    def put(self, intent: Intent) -> None:
+        """Writes an intent as it is, such as one that another journal has."""
+        self._put(intent, intent.settled_at.timestamp() if intent.settled_at else None)
+
     def wait_for(self, gateway: str, task_ids: Sequence[str]) -> None:
         """Writes down ids that are waited for; those that are known stay as they are."""
         self._put_tasks(gateway, task_ids, "", None, self._seconds)

@@ -119,15 +119,14 @@ def _merged(files: Iterable[Contents]) -> dict[Name, KeptTask]:
 
 
 @contextmanager
-def together(files: Sequence[Contents], *, timed: bool = False) -> Iterator[Path]:
+def together(files: Sequence[Contents]) -> Iterator[Path]:
     """One journal with all that these hold of tasks, and of submissions that became one or may have.
 
-    What has changed in it goes back into them at the end. ``timed``: each submission with the time at which it was
-    settled, which takes some milliseconds for each.
+    What has changed in it goes back into them at the end.
     """
     with TemporaryDirectory(prefix="suno-async-") as folder:
         path = Path(folder, "all.journal")
-        _copy(files, path, timed=timed)
+        _copy(files, path)
         try:
             yield path
         finally:
@@ -148,7 +147,7 @@ class _Clock:
         return self.at
 
 
-def _copy(files: Sequence[Contents], path: Path, *, timed: bool) -> None:
+def _copy(files: Sequence[Contents], path: Path) -> None:
     clock, tasks = _Clock(), _merged(files)
     now = clock.at
     # what is written in one commit has one time
@@ -157,11 +156,10 @@ def _copy(files: Sequence[Contents], path: Path, *, timed: bool) -> None:
         # the key would be refused where two files have it, and a task that was forgotten stays so
         known = intent.task_id if (intent.gateway, intent.task_id) in tasks else None
         copy = msgspec.structs.replace(intent, idempotency_key=None, task_id=known)
-        if intent.state is IntentState.INTENDED:
-            written[now].append(partial(Store.intend, intent=copy))
+        if known is None:
+            written[now].append(partial(Store.put, intent=copy))
         else:
-            at = intent.settled_at.timestamp() if timed and intent.settled_at is not None else now
-            written[at].append(partial(Store.conclude, intent=copy))
+            written[now] += [partial(Store.conclude, intent=copy), partial(Store.put, intent=copy)]
     for task in tasks.values():
         wait = partial(Store.wait_for, gateway=task.gateway, task_ids=(task.task_id,))
         written[now - (task.age or 0.0)].append(wait)

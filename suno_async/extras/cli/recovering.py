@@ -54,7 +54,7 @@ def reconcile(
     kept = _kept(options)
     if exclusive_key and (kept.in_use or kept.code != DONE):
         raise UsageError("--exclusive-key cannot be: not every journal here can be read, so others may submit")
-    with together(kept.files, timed=True) as path:
+    with together(kept.files) as path:
 
         async def ask() -> list[Verdict]:
             async with open_suno(options, journal=path) as suno:

@@ -109,7 +109,7 @@ def test_together(write_journal):
     )
     write_journal("2.journal", intended("04", idempotency_key="k"), waited("b"), ended("b"))
     kept = read_all(None)
-    with together(kept.files, timed=True) as path:
+    with together(kept.files) as path:
         store = Store(path)
         copies, tasks, (task,) = store.intents(), sorted(store.tasks()), store.open_tasks()
         store.close()
