@@ -142,8 +142,8 @@ def trouble_of_broken(broken: Broken, task_id: str | None = None) -> Trouble:
     if broken.oversized:
         error = UnexpectedResponse(broken.reason, task_id=task_id, excerpt=excerpt(broken.received))
         return Trouble(Kind.REJECTED, error, divisible=True)
-    error = GatewayUnavailable(f"the gateway gave no answer: {broken.reason}", task_id=task_id)
-    return Trouble(Kind.OUTAGE, error, late=broken.late)
+    message = f"the gateway gave no answer: {broken.reason}"
+    return Trouble(Kind.OUTAGE, GatewayUnavailable(message, task_id=task_id), late=broken.late)
 
 
 def foreign(task_id: str | None = None) -> Trouble:
@@ -201,7 +201,7 @@ def _kind_inside_200(words: _Words) -> Kind:
         return Kind.ELSEWHERE
     if words.shape == "garbled":
         return Kind.OUTAGE
-    if words.shape == "empty" or not (words.code or words.message):
+    if not (words.code or words.message):
         return Kind.NO_NEWS
     if words.code in {"401", "403"}:
         return Kind.KEY

@@ -155,7 +155,7 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
             return _known(msgspec.structs.replace(tasks[0], task_id=task_id))
         error = UnexpectedResponse("the answer names no task", task_id=task_id, status=200)
         return Trouble(Kind.NAMELESS, error, readable=True)
-    return foreign(task_id) if tasks else trouble_of(answer, task_id)
+    return foreign(task_id)
 
 
 def read_many(answer: Answer, most: int = _MOST_ROWS) -> list[Look] | Trouble:
