@@ -38,13 +38,14 @@ class Settlement:
         return [verdicts[intent.intent_id] for intent in unknown if intent.intent_id in verdicts]
 
     async def _by_tasks(self, unknown: Sequence[Intent], account: Account, *, exclusive: bool) -> list[Verdict]:
+        now = _now()
         told = await self._made(unknown, account)
         kept = await self._journal.intents()
         judged = _still(unknown, kept)
         if isinstance(told, str):
             return undecided(judged, f"the account's tasks: {told}")
         made, ahead = told
-        return by_tasks(judged, kept, made, await self._journal.task_ids(), ahead, exclusive=exclusive)
+        return by_tasks(judged, kept, made, await self._journal.task_ids(), ahead, now, exclusive=exclusive)
 
     async def _made(self, unknown: Sequence[Intent], account: Account) -> tuple[list[Made], float] | str:
         """The account's tasks of their times, and how far its clock is ahead of ours; or why there are none."""
@@ -92,11 +93,9 @@ class Settlement:
                 earlier = verdicts.get(intent.intent_id)
                 both = f"{earlier.evidence}; {verdict.evidence}" if earlier else verdict.evidence
                 verdicts[intent.intent_id] = change(verdict, evidence=both)
-            # somebody may have forgotten it meanwhile, or settled it and submitted it again
-            elif _still([intent], await self._journal.undecided()):
-                await self._journal.conclude(
-                    change(intent, state=state, task_id=verdict.task_id, reason=verdict.evidence)
-                )
+                continue
+            settled = change(intent, state=state, task_id=verdict.task_id, reason=verdict.evidence)
+            if await self._journal.settle(intent, settled):
                 verdicts[intent.intent_id] = verdict
 
 

@@ -60,7 +60,7 @@ class Suno:
         resubmit_on: statuses after which a submission is sent again, up to four times: answered so, it is neither
             accepted nor charged. Empty: never.
         journal: a file, made if it is not there, that keeps every submission and wait across crashes; one for each
-            process.
+            client, of one account. There are prompts in it, and no key; what has ended stays for 30 days.
         rng: the one source of randomness (jitter).
 
     Raises:
@@ -236,7 +236,8 @@ class Suno:
 
         It is sent once, and again only where it is proven that nothing was accepted. With a journal, the intent is on
         the disk before its first byte leaves, and the outcome before this returns; an ``idempotency_key`` that was
-        used before, also by a process that crashed, gives the job of that time, and nothing is sent.
+        used before in this journal, also by a process that crashed, gives the job of that time, and nothing is sent.
+        Cancelled once it may have left, it reads on for up to 30 s; what came of it is in the journal and the log.
 
         Raises:
             ConfigurationError: what is submitted cannot be right, or its key was used for something else.
@@ -283,7 +284,8 @@ class Suno:
         """
         self._runtime.check_open()
         intents = await self._journal("unknown()").undecided()
-        return [intent for intent in intents if intent.intent_id not in self._runtime.submissions.under_way]
+        under_way = self._runtime.submissions.under_way
+        return [intent for intent in intents if intent.intent_id not in under_way]
 
     async def reconcile(
         self, *, access_token: str | None = None, user_id: int | None = None, exclusive_key: bool = False
@@ -298,8 +300,9 @@ class Suno:
         The key's charges are asked for once (new-api 2026; that of 2025 shows none to a key). That something is not
         among them counts only between two submissions of this journal that are, one of them sent ten minutes later:
         a log may be switched off. Tasks can be found only with the ``access_token`` of the user, from the gateway's
-        settings page, and the user's number. ``exclusive_key``: nobody else submits with this account, by whatever
-        key or page, so that what nothing else explains is ours.
+        settings page, and the user's number. ``exclusive_key``: nothing but this one journal submits with this
+        account, no other journal, key or page either, so that what nothing else explains is ours; without it no task
+        is adopted.
 
         Raises:
             ConfigurationError: there is no journal, or one of the two without the other.
@@ -313,9 +316,14 @@ class Suno:
     async def forget(self, name: str) -> bool:
         """Takes the intent or the task of this id out of the journal; True if it was there.
 
-        An unknown submission that you have settled otherwise is forgotten so; its idempotency key is free again.
+        An unknown submission that you have settled otherwise is forgotten so. With an intent its idempotency key is
+        free again: to submit with it once more is charged once more. A task that is forgotten is not in ``resume()``.
         """
         self._runtime.check_open()
+        if not isinstance(name, str):
+            raise ConfigurationError("forget() takes the id of a task or of an intent, as text")
+        if name in self._runtime.submissions.under_way:
+            raise ConfigurationError("this submission is on its way: its outcome will be written down")
         return await self._journal("forget()").forget(name) > 0
 
     def _journal(self, what: str) -> "Journal":

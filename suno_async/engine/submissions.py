@@ -65,12 +65,19 @@ class _Errand:
         self.sending = False
         """And it may be with the gateway."""
         self.callers = 0
+        self.given_up = False
+        """The client closes, and it had not been sent yet."""
         self.drained = False
-        """Its caller has waited as long as anybody will."""
+        """Its callers have waited as long as anybody will."""
         self.hopeless = False
         """Another attempt would end as this one did."""
         self.request_id: str | None = None
         """The gateway's name for the latest attempt, where it told."""
+
+    @property
+    def wanted(self) -> bool:
+        """Somebody waits for it, and it may be sent."""
+        return self.callers > 0 and not self.given_up
 
     def broken(self, broken: Broken) -> Outcome:
         """What a submission without a whole answer means."""
@@ -141,6 +148,7 @@ class Submissions:
         """
         errand = self._errand(request, idempotency_key)
         errand.callers += 1
+        errand.drained = False
         try:
             # shielded: cancelling the caller must not cancel the outcome
             outcome = await asyncio.shield(errand.outcome)
@@ -179,7 +187,7 @@ class Submissions:
     async def drain(self) -> None:
         """Returns when nothing is on its way any more, or after 30 s; what was not sent yet is not sent."""
         for errand in self._open:
-            errand.callers = errand.callers if errand.sending else 0
+            errand.given_up = not errand.sending
         outcomes = [errand.outcome for errand in self._open if errand.pending and not errand.drained]
         if outcomes:
             await asyncio.wait(outcomes, timeout=DRAIN_SECONDS)
@@ -209,7 +217,7 @@ class Submissions:
             async with self._slots:
                 await self._attempt(errand)
             attempts += 1
-            if not errand.callers or errand.hopeless or not isinstance(errand.latest, SunoError):
+            if not errand.wanted or errand.hopeless or not isinstance(errand.latest, SunoError):
                 return
             refused = isinstance(errand.latest, Unauthorized) and errand.latest.status == _REFUSED
             if refused and not renewed and self._renew():
@@ -241,13 +249,13 @@ class Submissions:
         """
         async with self._turn if self._budget.rate is not None else nullcontext():
             await self._afford()
-            if not errand.callers:
+            if not errand.wanted:
                 return False
             errand.pending = True
             errand.written = await self._intend(errand)
             if errand.written:
                 await anyio.sleep(self._budget.reserve(anyio.current_time()))
-            return errand.written and errand.callers > 0
+            return errand.written and errand.wanted
 
     async def _afford(self) -> None:
         """Returns when the budget would let a request leave; looks take places of it meanwhile."""
@@ -263,14 +271,17 @@ class Submissions:
             return True
         # shielded: what is written and not sent has to be marked so
         with anyio.CancelScope(shield=True):
-            stored, fresh = await self._ledger.intend(errand.intent)
+            try:
+                stored, fresh = await self._ledger.intend(errand.intent)
+            except JournalError as error:
+                raise JournalError(f"nothing was sent: {error}") from None
         if fresh:
             errand.intent = stored
             return True
         _check_same(stored, errand.request)
         errand.hopeless = True
         errand.latest = stored.task_id or SubmitUnknown(
-            f"what was submitted with this idempotency_key before may or may not have been accepted: {stored.reason}",
+            f"this idempotency_key was used before: {stored.reason}",
             intent=stored,
         )
         return False
@@ -299,4 +310,7 @@ class Submissions:
 
 def _check_same(earlier: Intent, request: Request) -> None:
     if (earlier.action, earlier.body) != (request.path.rpartition("/suno/submit/")[2], request.body or b""):
-        raise ConfigurationError("this idempotency_key was used for another submission: each needs one of its own")
+        key = ascii(earlier.idempotency_key)
+        raise ConfigurationError(
+            f"the idempotency_key {key} was used for another submission: each needs one of its own"
+        )

@@ -294,9 +294,9 @@ def _forms(key: str) -> set[str]:
         quoted = json.dumps(plain)[1:-1]
         # Go writes JSON that may stand in a page
         go = quoted.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-        percent = quote(plain, safe="")
+        percent, path = quote(plain, safe=""), quote(plain)
         small = re.sub("%..", lambda escape: escape[0].lower(), percent)
-        found |= {plain, quoted, quoted.replace("/", "\\/"), go, percent, small}
+        found |= {plain, quoted, quoted.replace("/", "\\/"), go, percent, small, path}
     return found
 
 

@@ -4,6 +4,9 @@ A list is read whole or not at all: a charge that was skipped because it looks o
 """
 
 import json
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -21,7 +24,25 @@ _WORDS = frozenset({"title", "prompt", "gpt_description_prompt"})
 _DEPTH = 4
 """Words stand in the clips of a task, and in their metadata; what lies deeper is somebody else's."""
 
+SLACK = 15.0
+"""Gateways write whole seconds down, and some do so a moment after they have answered."""
+
 Words = frozenset[tuple[str, str]]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A time, in Unix seconds."""
+
+    start: float
+    end: float
+
+    def holds(self, at: float) -> bool:
+        """True if it was then."""
+        return self.start <= at <= self.end
+
+    def seen(self, ahead: float, most: float, *, slack: float = SLACK) -> "Span":
+        """The same time on a clock that is between so much and so much ahead of ours."""
+        return Span(self.start + ahead - slack, self.end + most + slack)
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -147,3 +168,85 @@ def words_of(value: Any, depth: int = _DEPTH) -> Words:
     texts = {(key, item.strip()) for key, item in value.items() if isinstance(item, str)}
     found = frozenset((key, item) for key, item in texts if key in _WORDS and item)
     return found.union(*(words_of(item, depth - 1) for item in value.values()))
+
+
+# whose a task may be
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What the task of an intent is like."""
+
+    action: str
+    time: Span
+    """By the gateway's clock."""
+    words: Words
+
+    @property
+    def telling(self) -> Words:
+        """Its words, unless they may be anybody's: a title alone."""
+        return self.words if any(name != "title" for name, _ in self.words) else frozenset()
+
+
+class Rivals:
+    """Claims that only their times tell apart, and the tasks that each of them may be right about."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        times = [claim.time for claim in claims]
+        self._starts = sorted(time.start for time in times)
+        self._ends = sorted(time.end for time in times)
+        self._tasks: list[Made] = []
+        self._sole: list[Made] = []
+
+    def count(self, at: float) -> int:
+        """How many of them may be right about a task of that moment."""
+        return bisect_right(self._starts, at) - bisect_left(self._ends, at)
+
+    def add(self, task: Made, *, sole: bool) -> None:
+        """The next task by time; ``sole`` if only one claim may be right about it."""
+        self._tasks.append(task)
+        if sole:
+            self._sole.append(task)
+
+    def of(self, time: Span) -> tuple[int, list[Made]]:
+        """How many tasks there are of that time, and which of them are no other claim's."""
+        return len(_within(self._tasks, time)), _within(self._sole, time)
+
+
+def made_at(task: Made) -> float:
+    return task.at
+
+
+def _within(tasks: list[Made], time: Span) -> list[Made]:
+    return tasks[bisect_left(tasks, time.start, key=made_at) : bisect_right(tasks, time.end, key=made_at)]
+
+
+def rivals_of(strange: list[Made], claims: list[Claim]) -> dict[tuple[str, Words], Rivals]:
+    """The claims of each action, and of each action and words: a task is of those whose words it has, if there are any.
+
+    Each is looked up by the rarest of its words, as most submissions have some in common.
+    """
+    groups: dict[tuple[str, Words], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        for words in {claim.telling, frozenset()}:
+            groups[claim.action, words].append(claim)
+    rivals = {key: Rivals(group) for key, group in groups.items()}
+    often = Counter(word for _, words in groups for word in words)
+    named: dict[tuple[str, str], list[tuple[str, Words]]] = defaultdict(list)
+    for key in groups:
+        for word in sorted(key[1], key=lambda word: (often[word], word))[:1]:
+            named[word].append(key)
+    plain = [key for key in groups if not key[1]]
+    for task in strange:
+        own = [key for word in task.words for key in named.get(word, ()) if key[1] <= task.words]
+        for keys in (own, plain):
+            if _share(task, [rivals[key] for key in keys if task.action in {"", key[0]}]):
+                break
+    return rivals
+
+
+def _share(task: Made, among: list[Rivals]) -> bool:
+    """Gives the task to these; False if it is of none of their times."""
+    count = sum(rivals.count(task.at) for rivals in among)
+    for rivals in among:
+        rivals.add(task, sole=count == 1)
+    return count > 0

@@ -104,7 +104,10 @@ class UnexpectedResponse(SunoError):
 
 
 class SubmitUnknown(SunoError):
-    """A submission may or may not have been accepted; it is never sent again on its own."""
+    """A submission may or may not have been accepted; it is never sent again on its own.
+
+    With a journal it stays in ``unknown()`` until ``reconcile()`` or ``forget()`` settles it.
+    """
 
     intent: Intent | None = None
     """What was to be submitted, and how far it is known to have come."""
@@ -143,7 +146,7 @@ class JournalError(SunoError):
     """The journal cannot be written or read.
 
     Before a submission: nothing was sent. With ``task_id``: the gateway has accepted that task, and this error is the
-    only place that knows it.
+    only place that knows it. Where a file is damaged, ``task_ids`` are the open tasks that can still be read.
     """
 
     in_use: bool = False

@@ -15,6 +15,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,200}").fullmatch
 _KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\[[0-9A-Fa-f:.]{{2,45}}\]|(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?").fullmatch
+_PORTS = {"https": 443, "http": 80}
 _LARGEST = sys.float_info.max
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]", re.IGNORECASE).fullmatch
 
@@ -77,7 +78,10 @@ def read_address(base_url: object, *, allow_insecure: bool = False) -> Address:
     _refuse_address(parts.scheme, parts.netloc, host, base_url, allow_insecure=allow_insecure)
     path = parts.path.rstrip("/")
     v1 = path.endswith("/v1")
-    return Address(f"{parts.scheme}://{parts.netloc}{path.removesuffix('/v1')}", host, v1)
+    # one gateway has one name, in the journal too: idempotency keys belong to it
+    name = host.lower().rstrip(".")
+    place = name if port in {None, _PORTS[parts.scheme]} else f"{name}:{port}"
+    return Address(f"{parts.scheme}://{place}{path.removesuffix('/v1')}", name, v1)
 
 
 def _refuse_address(scheme: str, netloc: str, host: str, url: str, *, allow_insecure: bool) -> None:

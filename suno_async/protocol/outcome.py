@@ -31,7 +31,12 @@ _DOUBTFUL = frozenset(
     }
 )
 _LATE = re.compile(r"time[d _-]{0,2}out|deadline", re.IGNORECASE)
-_CUT = re.compile(r"connection reset|time[d _-]{0,2}out|\bEOF\b|deadline", re.IGNORECASE)
+_CUT = re.compile(
+    r"reset|disconnect|time[d _-]{0,2}out|\bEOF\b|deadline|broken pipe|hang up|ECONN|closed|prematurely|GOAWAY"
+    r"|terminat|cancell?ed|connect error|refused stream",
+    re.IGNORECASE,
+)
+"""What proxies and Go say of a connection that was lost behind the gateway's door: the upstream may have accepted."""
 _PIECE = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(?=\s*(?:[]:,}]|\Z)))?|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 _IDS = ("task_id", "task_batch_id", "data", "id")
 _SALVAGED_IDS = frozenset({"task_id", "taskId", "task_batch_id", "taskBatchId"})

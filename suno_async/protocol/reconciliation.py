@@ -10,11 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from math import inf
 
 import msgspec
 
-from .accounts import Charge, Made, words_of
+from .accounts import SLACK, Charge, Claim, Made, Rivals, Span, Words, made_at, rivals_of, words_of
 from .intents import Intent, IntentState
 
 
@@ -41,27 +42,12 @@ class Verdict(msgspec.Struct, frozen=True):
     task_id: str | None = None
 
 
-SLACK = 15.0
-"""Gateways write whole seconds down, and some do so a moment after they have answered."""
 LONGEST = 600.0
 """How long a gateway may still work on what its client has given up: its own limits are rarely longer."""
 _SENDING = 120.0
 """A process that died had sent it by then, or given it up."""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A time, in Unix seconds."""
-
-    start: float
-    end: float
-
-    def holds(self, at: float) -> bool:
-        """True if it was then."""
-        return self.start <= at <= self.end
-
-    def seen(self, ahead: float, most: float, *, slack: float = SLACK) -> "Span":
-        """The same time on a clock that is between so much and so much ahead of ours."""
-        return Span(self.start + ahead - slack, self.end + most + slack)
+_REDIRECTION = 300
+"""From here on, a status is no success."""
 
 
 def span_of(intent: Intent) -> Span:
@@ -95,6 +81,7 @@ def by_tasks(
     made: Iterable[Made],
     known: Collection[str],
     ahead: float,
+    now: float,
     *,
     exclusive: bool,
 ) -> list[Verdict]:
@@ -106,26 +93,34 @@ def by_tasks(
         made: the account's tasks of their times.
         known: ids that belong to other submissions.
         ahead: how far the gateway's clock is ahead of ours.
+        now: our clock when the tasks were asked for.
         exclusive: nobody else submits with this account. Without it nothing is adopted: others may submit the same.
     """
     tasks = {task.task_id: task for task in made}
     if not _clocks_agree(kept, tasks, ahead):
         return undecided(judged, "the gateway's clock and the times of its tasks do not agree")
     known = {*known, *(intent.task_id for intent in kept if intent.task_id)}
-    strange = [task for task in tasks.values() if task.task_id not in known]
-    spans = _open_spans(judged, kept)
-    owners = {task.task_id: _owners(task, spans, ahead) for task in strange}
-    return [_by_tasks(intent, strange, owners, exclusive=exclusive) for intent in judged]
+    strange = sorted((task for task in tasks.values() if task.task_id not in known), key=made_at)
+    claims = {
+        intent.intent_id: Claim(intent.action.upper(), span.seen(ahead, ahead), words_of(intent.body))
+        for intent, span in _open_spans(judged, kept)
+    }
+    rivals = rivals_of(strange, list(claims.values()))
+    return [_by_tasks(intent, claims[intent.intent_id], rivals, now, exclusive=exclusive) for intent in judged]
 
 
-def _by_tasks(intent: Intent, strange: list[Made], owners: dict[str, list[Intent]], *, exclusive: bool) -> Verdict:
-    own = [task for task in strange if intent in owners[task.task_id]]
-    sole = [task for task in own if len(owners[task.task_id]) == 1]
-    if not own:
+def _by_tasks(
+    intent: Intent, claim: Claim, rivals: dict[tuple[str, Words], Rivals], now: float, *, exclusive: bool
+) -> Verdict:
+    found = [rivals[claim.action, words].of(claim.time) for words in {claim.telling, frozenset()}]
+    count, sole = sum(number for number, _ in found), [task for _, tasks in found for task in tasks]
+    if not count:
         return Verdict(intent, Finding.UNDECIDED, "the account has no task of its time that is not another's")
-    if len(sole) != 1 or _contradicts(sole[0], intent):
-        return Verdict(intent, Finding.UNDECIDED, f"{_count(len(own), 'task')} of its time may be its own")
+    if len(sole) != 1 or _contradicts(sole[0], claim.words):
+        return Verdict(intent, Finding.UNDECIDED, f"{_count(count, 'task')} of its time may be its own")
     task_id = sole[0].task_id
+    if early := _too_early(span_of(intent), now):
+        return Verdict(intent, Finding.UNDECIDED, f"{task_id} may be its own, but {early}")
     if not exclusive:
         return Verdict(intent, Finding.UNDECIDED, f"{task_id} is its own, unless somebody else submits there too")
     return Verdict(intent, Finding.ADOPTED, f"{task_id} can be no other submission's", task_id)
@@ -146,28 +141,16 @@ def _open_spans(judged: Sequence[Intent], kept: Sequence[Intent]) -> list[tuple[
     return [(intent, span if intent.intent_id in names else Span(span.start, inf)) for intent, span in spans]
 
 
-def _owners(task: Made, spans: list[tuple[Intent, Span]], ahead: float) -> list[Intent]:
-    """Whose task it may be: by its time, and among those by its words if it has somebody's."""
-    near = [
-        intent
-        for intent, span in spans
-        if task.action in {"", intent.action.upper()} and span.seen(ahead, ahead).holds(task.at)
-    ]
-    return [intent for intent in near if _has_words_of(task, intent)] or near
-
-
-def _has_words_of(task: Made, intent: Intent) -> bool:
-    # a title alone may be anybody's
-    words = words_of(intent.body)
-    return words <= task.words and any(name != "title" for name, _ in words)
-
-
-def _contradicts(task: Made, intent: Intent) -> bool:
+def _contradicts(task: Made, words: Words) -> bool:
     """True if it has other words where the intent has some."""
-    words = words_of(intent.body)
     names = {name for name, _ in words}
     same = {pair for pair in task.words if pair[0] in names}
     return bool(same) and not same & words
+
+
+def _too_early(span: Span, now: float) -> str:
+    """Why a submission cannot be judged before its time is over; "" if it is."""
+    return f"the gateway may still be at work on it: ask again in {span.end - now:.0f} s" if now < span.end else ""
 
 
 # charges
@@ -194,118 +177,154 @@ def by_charges(
         exclusive: nobody else uses this key.
     """
     named = {row.request_id: row for row in charges if row.request_id}
-    marks = _marks(kept, named)
-    timed = [intent for intent in kept if intent.state is IntentState.UNKNOWN or not _is_named(intent)]
-    doubts = {intent.intent_id: _doubt(span_of(intent), marks, now) for intent in timed}
-    groups = _groups(judged, kept, charges, _ahead(marks), doubts)
+    log = _Log(_marks(kept, named), now)
+    told = {intent.request_id for intent in kept if intent.request_id and intent.settled_at is not None}
+    loose = sorted(row.at for row in charges if _is_suno(row) and row.request_id not in told)
+    groups = _groups(_timed(judged, kept, named, log), loose)
+    strays = _strays(groups.values(), loose)
     found = []
     for intent in judged:
-        doubt = doubts[intent.intent_id]
-        if _is_named(intent):
-            found.append(_by_name(intent, charged=intent.request_id in named, doubt=doubt))
+        proof = log.proof(span_of(intent))
+        if _is_named(intent, named):
+            found.append(_by_name(intent, proof, charged=intent.request_id in named))
         else:
-            [group] = [group for group in groups if intent.intent_id in group.names]
-            found.append(_by_time(intent, group, doubt, exclusive=exclusive))
+            found.append(_by_time(intent, groups[intent.intent_id], proof, strays, exclusive=exclusive))
     return found
 
 
-def _is_named(intent: Intent) -> bool:
-    """True if the gateway has told the name under which its log has the latest attempt, if it has it."""
-    return bool(intent.request_id) and intent.settled_at is not None
+def _is_named(intent: Intent, named: Collection[str]) -> bool:
+    """True if the gateway has told the name under which its log has the latest attempt, if it has it.
+
+    A gateway in front of another passes on the other's name with a success: then its own log need not have it.
+    """
+    failed = intent.state is IntentState.UNKNOWN and intent.status >= _REDIRECTION
+    return bool(intent.request_id) and intent.settled_at is not None and (failed or intent.request_id in named)
 
 
-def _model(intent: Intent) -> str:
-    return f"suno_{intent.action.partition('/')[0].lower()}"
+def _is_suno(row: Charge) -> bool:
+    """True unless it is clearly a charge for something else; some call it ``suno_music``, some ``suno-concat``."""
+    return "suno" in row.model or not row.model
 
 
 def _marks(kept: Sequence[Intent], named: dict[str, Charge]) -> list[_Mark]:
     marks = []
     for intent in kept:
         # what was adopted has a reason: it was not answered when it was settled
-        if intent.state is IntentState.ACCEPTED and _is_named(intent) and not intent.reason:
-            row = named.get(intent.request_id or "")
-            listed = row if row is not None and row.model == _model(intent) else None
+        if intent.state is IntentState.ACCEPTED and intent.request_id and intent.settled_at and not intent.reason:
+            row = named.get(intent.request_id)
             sent = _seconds(intent.attempted_at or intent.created_at)
-            marks.append(_Mark(sent, _seconds(intent.settled_at), listed))
+            marks.append(_Mark(sent, _seconds(intent.settled_at), row if row is not None and _is_suno(row) else None))
     return sorted(marks, key=lambda mark: mark.answered)
 
 
-def _ahead(marks: list[_Mark]) -> tuple[float, float]:
-    """How far the gateway's clock is ahead of ours: something was charged after it was sent, before it was answered."""
-    times = [(mark.row.at - mark.answered, mark.row.at - mark.sent) for mark in marks if mark.row is not None]
-    return min((low for low, _ in times), default=0.0), max((high for _, high in times), default=0.0)
+class _Log:
+    """For which times the log is right, by what is known to be accepted."""
+
+    def __init__(self, marks: list[_Mark], now: float) -> None:
+        self._marks, self._now = marks, now
+        self._missing = list(accumulate((mark.row is None for mark in marks), initial=0))
+        # something was charged after it was sent, and before it was answered
+        times = [(mark.row.at - mark.answered, mark.row.at - mark.sent) for mark in marks if mark.row is not None]
+        self.ahead = min((low for low, _ in times), default=0.0), max((high for _, high in times), default=0.0)
+        """How far the gateway's clock is ahead of ours: at least, and at most."""
+
+    def proof(self, span: Span) -> Span | str:
+        """From when to when, by the gateway's clock, it is seen to list all; or why it proves nothing for a time."""
+        if early := _too_early(span, self._now):
+            return early
+        marks = self._marks
+        before = bisect_right(marks, span.start - SLACK, key=lambda mark: mark.answered) - 1
+        later = bisect_left(marks, span.end, key=lambda mark: mark.answered)
+        after = next((place for place in range(later, len(marks)) if marks[place].sent >= span.end), None)
+        if before < 0:
+            return "nothing is known to be accepted before it, so the log cannot be checked for its time"
+        if after is None:
+            return "nothing is known to be accepted since, so the log cannot be checked for its time: ask again later"
+        rows = [mark.row.at for mark in (marks[before], marks[after]) if mark.row is not None]
+        if self._missing[before] != self._missing[after + 1]:
+            return "the log of this key does not list all that was accepted around its time"
+        return Span(min(rows), max(rows))
 
 
-def _doubt(span: Span, marks: list[_Mark], now: float) -> str:
-    """Why it proves nothing that the log lists no charge of a time; "" if it proves that there was none."""
-    if now < span.end:
-        return f"the gateway may still be at work on it: ask again in {span.end - now:.0f} s"
-    before = bisect_right(marks, span.start - SLACK, key=lambda mark: mark.answered)
-    later = bisect_left(marks, span.end, key=lambda mark: mark.answered)
-    after = next((place for place in range(later, len(marks)) if marks[place].sent >= span.end), None)
-    if before == 0:
-        return "nothing is known to be accepted before it, so the log cannot be checked for its time"
-    if after is None:
-        return "nothing is known to be accepted since, so the log cannot be checked for its time: ask again later"
-    if any(mark.row is None for mark in marks[before - 1 : after + 1]):
-        return "the log of this key does not list all that was accepted around its time"
-    return ""
-
-
-def _by_name(intent: Intent, *, charged: bool, doubt: str) -> Verdict:
+def _by_name(intent: Intent, proof: Span | str, *, charged: bool) -> Verdict:
     if charged:
         return Verdict(intent, Finding.CHARGED, "there is a charge under its request id")
-    if doubt:
-        return Verdict(intent, Finding.UNDECIDED, doubt)
+    if isinstance(proof, str):
+        return Verdict(intent, Finding.UNDECIDED, proof)
     return Verdict(intent, Finding.NOT_CHARGED, "there is no charge under its request id")
 
 
+class _Timed(msgspec.Struct, frozen=True):
+    """An intent that no request id tells from others, and when it was charged, if it was: by the gateway's clock."""
+
+    name: str
+    time: Span
+    sure: bool
+    """It is accepted, in a time that the log is right for: one of the charges is its own."""
+
+
 class _Group(msgspec.Struct):
-    """Intents that may be each other's rivals for charges that no request id explains, and these charges."""
+    """Intents that may be each other's rivals for charges that no request id explains, and the places of these."""
 
-    names: set[str]
+    names: int
     sure: int
-    """How many of them are accepted, in a time that the log is right for: so many of the charges are theirs."""
-    rows: set[int]
+    start: int
+    stop: int
+
+    @property
+    def left(self) -> int:
+        """How many charges are not those of the intents that have one for sure."""
+        return self.stop - self.start - self.sure
 
 
-def _groups(
-    judged: Sequence[Intent],
-    kept: Sequence[Intent],
-    charges: Sequence[Charge],
-    ahead: tuple[float, float],
-    doubts: dict[str, str],
-) -> list[_Group]:
-    names = {intent.request_id for intent in kept if _is_named(intent)}
-    loose = [row for row in charges if row.request_id not in names]
+def _timed(judged: Sequence[Intent], kept: Sequence[Intent], named: Collection[str], log: _Log) -> list[_Timed]:
     accepted = [(intent, span_of(intent)) for intent in kept if intent.state is IntentState.ACCEPTED]
-    groups: list[_Group] = []
+    found = []
     for intent, span in [*_open_spans(judged, kept), *accepted]:
-        if _is_named(intent):
-            continue
-        time, model = span.seen(*ahead), _model(intent)
-        rows = {place for place, row in enumerate(loose) if row.model == model and time.holds(row.at)}
-        sure = intent.state is IntentState.ACCEPTED and not doubts[intent.intent_id]
-        group = _Group({intent.intent_id}, int(sure), rows)
-        rivals = [other for other in groups if other.rows & rows]
-        groups = [other for other in groups if other not in rivals]
-        for other in rivals:
-            group = _Group(group.names | other.names, group.sure + other.sure, group.rows | other.rows)
-        groups.append(group)
+        if not _is_named(intent, named):
+            # a charge under a name that the log does not have may be there under another, or not at all
+            sure = intent.state is IntentState.ACCEPTED and not intent.request_id
+            sure = sure and not isinstance(log.proof(span), str)
+            found.append(_Timed(intent.intent_id, span.seen(*log.ahead), sure))
+    return found
+
+
+def _groups(timed: Iterable[_Timed], loose: list[float]) -> dict[str, _Group]:
+    """The group of each intent, by its name."""
+    groups: dict[str, _Group] = {}
+    latest = _Group(0, 0, 0, 0)
+    for each in sorted(timed, key=lambda each: each.time.start):
+        start, stop = bisect_left(loose, each.time.start), bisect_right(loose, each.time.end)
+        group = latest if start < min(stop, latest.stop) else _Group(0, 0, start, stop)
+        group.names, group.sure, group.stop = group.names + 1, group.sure + each.sure, max(group.stop, stop)
+        groups[each.name] = group
+        # without charges nobody is its rival
+        latest = group if start < stop else latest
     return groups
 
 
-def _by_time(intent: Intent, group: _Group, doubt: str, *, exclusive: bool) -> Verdict:
-    left = len(group.rows) - group.sure
-    if doubt:
-        return Verdict(intent, Finding.UNDECIDED, doubt)
-    if left == 0:
+def _strays(groups: Iterable[_Group], loose: list[float]) -> list[float]:
+    """The charges that are not known to be anybody's."""
+    explained = {place for group in groups if group.left == 0 for place in range(group.start, group.stop)}
+    return [at for place, at in enumerate(loose) if place not in explained]
+
+
+def _by_time(intent: Intent, group: _Group, proof: Span | str, strays: list[float], *, exclusive: bool) -> Verdict:
+    if isinstance(proof, str):
+        return Verdict(intent, Finding.UNDECIDED, proof)
+    # where our clock was wrong for this one submission, its charge stands elsewhere
+    near = bisect_right(strays, proof.end) - bisect_left(strays, proof.start)
+    if group.left == near == 0:
         return Verdict(intent, Finding.NOT_CHARGED, "there is no charge of its time that is not another's")
-    if exclusive and len(group.rows) == len(group.names):
+    if group.left == 0:
+        return Verdict(intent, Finding.UNDECIDED, f"{_count(near, 'charge')} may be its own, if a clock was wrong")
+    if exclusive and group.stop - group.start == group.names:
         return Verdict(intent, Finding.CHARGED, "there are as many charges of its time as submissions")
-    if left < 0:
+    if group.left < 0:
         return Verdict(intent, Finding.UNDECIDED, "the log lists fewer charges of its time than were accepted")
-    return Verdict(intent, Finding.UNDECIDED, f"{_count(left, 'charge')} of its time may be its own, or another's")
+    return Verdict(
+        intent, Finding.UNDECIDED, f"{_count(group.left, 'charge')} of its time may be its own, or another's"
+    )
 
 
 def undecided(judged: Iterable[Intent], evidence: str) -> list[Verdict]:

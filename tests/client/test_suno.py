@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import math
-import os
 from collections import Counter
 from collections.abc import Callable
 
@@ -830,7 +829,7 @@ async def test_the_journal_of_another_client_is_not_touched(gateway, path):
     options = {"api_key": gateway.api_key, "journal": path}
     async with Suno(gateway.url, **options) as suno:
         second = Suno(gateway.url, **options)
-        with pytest.raises(JournalError, match=f"process {os.getpid()}"):
+        with pytest.raises(JournalError, match="in this process"):
             await second.__aenter__()
         job = await suno.submit(CAT)
     async with second:

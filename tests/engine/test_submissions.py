@@ -723,3 +723,34 @@ async def test_a_submission_cancelled_between_its_intent_and_its_place_is_not_se
         await asyncio.wait([task])
         await engine.settle()
         assert (world.posts, states(written)) == ([], [("not_sent", None, False)])
+
+
+async def test_a_caller_cancelled_while_the_client_closes_waits_for_what_is_written(written):
+    """What was being written when the client began to close is marked as not sent, once, before anybody leaves."""
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine:
+        task = asyncio.get_running_loop().create_task(engine.submissions.submit(SONG))
+        await anyio.sleep(0.5)
+        async with anyio.create_task_group() as group:
+            group.start_soon(engine.submissions.drain)
+            await anyio.sleep(0.1)
+            task.cancel()
+            await asyncio.wait([task])
+            assert states(written) == [("not_sent", None, False)]
+        assert anyio.current_time() < 3
+        assert world.posts == []
+
+
+async def test_who_joins_a_submission_whose_first_caller_has_left_is_waited_for(written):
+    """A client that closes reads on for the second caller, though the first one has waited its half minute."""
+    world = World(latency=50)
+    written._scribe.latency = 0
+    async with Engine(world, journal=written) as engine:
+        first = asyncio.get_running_loop().create_task(engine.submissions.submit(SONG, idempotency_key="k"))
+        await anyio.sleep(1)
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.get_running_loop().create_task(engine.submissions.submit(SONG, idempotency_key="k"))
+        await anyio.sleep(1)
+        await engine.submissions.drain()
+        assert await second == "task-1"

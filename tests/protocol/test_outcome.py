@@ -545,3 +545,29 @@ def test_a_refused_certificate_is_a_matter_of_configuration():
     assert type(error) is errors.ConfigurationError
     assert "not sent" in str(error)
     assert concluded(INTENT, error).state is IntentState.NOT_SENT
+
+
+LOST_BEHIND = [
+    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+    "remote reset",
+    "write: broken pipe",
+    "http2: server sent GOAWAY and closed the connection",
+    "use of closed network connection",
+    "http: server closed idle connection",
+    "upstream prematurely closed connection",
+    "socket hang up",
+    "read ECONNRESET",
+    "context canceled",
+]
+
+
+@pytest.mark.parametrize("message", LOST_BEHIND)
+@pytest.mark.parametrize("status", [200, 500, 502, 503])
+def test_a_connection_lost_behind_the_gateway_is_unknown(status, message):
+    """Whoever says so, in whatever envelope: the upstream may have accepted, so it is not sent again."""
+    for document in (
+        {"error": {"code": "x", "message": message}},
+        {"code": "bad_gateway", "message": message, "data": None},
+    ):
+        error = judge(Answer(status, {}, json.dumps(document).encode()), action="music", body=b"{}")
+        assert type(error) is errors.SubmitUnknown

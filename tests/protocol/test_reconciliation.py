@@ -350,8 +350,8 @@ def task(name: str, at: float, words: object = None, action: str = "MUSIC") -> M
     return Made(name, action, ZERO + at, words_of(words if words is not None else []))
 
 
-def adopt(judged, made, others=(), *, known=(), ahead=0.0, exclusive=True):
-    return by_tasks(judged, [*others, *judged], made, known, ahead, exclusive=exclusive)
+def adopt(judged, made, others=(), *, known=(), ahead=0.0, now=NOW, exclusive=True):
+    return by_tasks(judged, [*others, *judged], made, known, ahead, ZERO + now, exclusive=exclusive)
 
 
 SONG = {"prompt": "la la", "title": "Rain"}
@@ -588,7 +588,7 @@ def _listed(rng: Random, rows: list, end: float) -> list:
 
 def verdicts_of(seen: History) -> list:
     charges = by_charges(seen.judged, seen.kept, seen.charges, seen.now, exclusive=seen.exclusive)
-    tasks = by_tasks(seen.judged, seen.kept, seen.made, frozenset(), seen.ahead, exclusive=seen.exclusive)
+    tasks = by_tasks(seen.judged, seen.kept, seen.made, frozenset(), seen.ahead, seen.now, exclusive=seen.exclusive)
     return [*charges, *tasks]
 
 

@@ -135,7 +135,8 @@ def _readable(connection: sqlite3.Connection) -> list[str]:
 def _damaged(path: Path, what: str, ids: list[str]) -> JournalError:
     told = f"{len(ids)} open tasks can still be read" + (f", such as {ids[0]}" if ids else "")
     return JournalError(
-        f"the journal {path} is damaged: {what}. {told}. Nothing was written to it: move it away (with its -wal file)"
-        " and go on with a new one",
+        f"the journal {path} is damaged: {what}. {told}. Nothing was written to it. What it knew of submissions and"
+        " idempotency keys is lost with it: look at the gateway's own list before you submit any of that again; then"
+        " move it away (with its -wal file) and go on with a new one",
         task_ids=tuple(ids),
     )

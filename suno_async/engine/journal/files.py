@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ _WORDS = (
 
 
 _SAID = 31
+_OWN = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Not what somebody has put there in its place: a link to another file, or a pipe that never answers."""
 
 _held: set[int] = set()
 """The lock files that are open here."""
@@ -53,7 +56,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         with disk(path):
-            self._file = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+            self._file = os.open(path.with_name(f"{path.name}.lock"), _OWN, 0o600)
             try:
                 self._take(path)
             except BaseException:
@@ -62,15 +65,18 @@ class Lock:
         _held.add(self._file)
 
     def _take(self, path: Path) -> None:
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            raise JournalError(f"{path}.lock is no file: take it away")
         if fcntl is not None:
             try:
                 # not lockf: such a lock is lost as soon as anybody in this process closes any file of that name
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 owner = self._read()[0]
-                named = f"process {owner}" if owner else "another process"
+                named = f"by process {owner}" if owner else "by another process"
+                named = "in this process" if owner == os.getpid() else named
                 raise JournalError(
-                    f"{path} is in use by {named}: each process needs a journal of its own", in_use=True, pid=owner
+                    f"{path} is in use {named}: each client needs a journal of its own", in_use=True, pid=owner
                 ) from None
         self.mark(self._read()[1])
 

@@ -75,6 +75,22 @@ class Journal:
         if await self._write(lambda store: store.conclude(intent), kept=True):
             logger.warning("task %s came of two submissions, the second one is %s", intent.task_id, intent.intent_id)
 
+    async def settle(self, intent: Intent, settled: Intent) -> bool:
+        """Writes down what was found out about an unknown intent; False if it is not as it was then any more.
+
+        Somebody may have forgotten it meanwhile, or have settled it and submitted it again under the same name.
+        """
+
+        def write(store: Store) -> bool:
+            found = store.find(intent.intent_id)
+            same = found is not None and _as_known(found) == intent
+            if same:
+                store.conclude(settled)
+            return same
+
+        done: bool = await self._write(write)
+        return done
+
     def waiting(self, task_ids: Sequence[str]) -> None:
         """These ids are waited for."""
         ids = tuple(task_ids)

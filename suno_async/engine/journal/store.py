@@ -5,6 +5,7 @@ power. Each row carries a checksum, because SQLite has none of its own, and each
 written; prompts are.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -20,8 +21,11 @@ from ...protocol.intents import FREE, Intent, IntentState, OpenTask
 from .damage import check, connect, crc_of
 from .files import Lock, disk, make, remove, sync_folder
 
+logger = logging.getLogger("suno_async")
+
 _KEPT_SECONDS = 30 * 86_400.0
 """How long what has ended stays readable; what has an idempotency key stays for good."""
+_NEAR_SECONDS = 86_400.0
 _SCRIPTS = (
     """
 CREATE TABLE commits (number INTEGER NOT NULL);
@@ -56,7 +60,13 @@ _PUT_INTENT = """
 INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (intent_id) DO UPDATE SET state = ?4, settled_at = ?5, record = ?6, crc = ?7
 """
-_PUT_TASK = "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_TASK = """
+INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (gateway, task_id) DO UPDATE SET status = 'OPEN', reason = '', settled_at = NULL,
+    crc = crc_of(gateway, task_id, action, intent_id, since, 'OPEN', '', NULL)
+WHERE status = 'NOT_FOUND'
+"""
+"""A gateway knows no task of another account: with the right key it may well be found."""
 _END_TASK = """
 UPDATE tasks SET status = ?1, reason = ?2, settled_at = ?3,
     crc = crc_of(gateway, task_id, action, intent_id, since, ?1, ?2, ?3)
@@ -106,6 +116,8 @@ class Store:
         check(self.path, scripts, self._lock.commits)
         with disk(self.path):
             if not self.path.exists():
+                if self._lock.commits:
+                    logger.warning("the journal %s is gone, with what it knew; it begins anew", self.path)
                 self._lock.mark(0)
                 _create(self.path, scripts)
         connection = connect(self.path, timeout=0, check_same_thread=False)
@@ -123,7 +135,10 @@ class Store:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, scripts)
-        oldest = self._now() - _KEPT_SECONDS
+        # what became of an unknown submission is found out by what was accepted about its time
+        rows = connection.execute("SELECT record FROM intents WHERE state IN ('intended', 'unknown')").fetchall()
+        unknown = [_decode(row[0]).created_at for row in rows]
+        oldest = min([self._now() - _KEPT_SECONDS, *(at.timestamp() - _NEAR_SECONDS for at in unknown if at)])
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM tasks WHERE settled_at < ?", (oldest,))
         connection.execute(
@@ -217,7 +232,7 @@ class Store:
         self._put(intent, intent.settled_at.timestamp() if intent.settled_at else None)
 
     def wait_for(self, gateway: str, task_ids: Sequence[str]) -> None:
-        """Writes down ids that are waited for; those that are known stay as they are."""
+        """Writes down ids that are waited for; what has ended stays so, what only was not found is open again."""
         self._put_tasks(gateway, task_ids, "", None, self._seconds)
 
     def end(self, gateway: str, task_id: str, status: str, reason: str) -> None:
@@ -242,6 +257,11 @@ class Store:
         """
         which = " AND state IN ('intended', 'unknown')" if undecided else ""
         return self._intents(f" WHERE gateway = coalesce(?, gateway){which}", gateway)
+
+    def find(self, intent_id: str) -> Intent | None:
+        """The intent of this name, if it is kept."""
+        found = self._intents(" WHERE intent_id = ?", intent_id)
+        return found[0] if found else None
 
     def open_tasks(self, gateway: str | None = None) -> list[OpenTask]:
         """The tasks that have not ended, of one gateway or of all, the oldest first."""

@@ -18,6 +18,8 @@ from .store import Operation, Store
 
 logger = logging.getLogger("suno_async")
 
+_PATIENCE = 1.0
+"""Seconds after which it is looked whether there is still a loop."""
 _MOST = 256
 """More in one go makes the loop stall when all their callers go on at once."""
 
@@ -86,17 +88,29 @@ class Writer:
             owed = self._commit(store, owed, [entry for entry in entries if entry is not None])
         if owed:
             logger.critical("the journal %s: the last %d records could not be written", store.path, len(owed))
-        store.close()
+        try:
+            store.close()
+        except Exception:
+            logger.exception("the journal %s could not be closed", store.path)
         self._tell([(self._closed, None)])
 
     def _take(self) -> list[_Entry | None]:
-        entries = [self._queue.get()]
+        entries = [self._next()]
         try:
             while len(entries) < _MOST and entries[-1] is not None:
                 entries.append(self._queue.get_nowait())
         except Empty:
             pass
         return entries
+
+    def _next(self) -> _Entry | None:
+        """What comes next; None too where the loop was closed without closing this: nothing more will come then."""
+        while True:
+            try:
+                return self._queue.get(timeout=_PATIENCE)
+            except Empty:
+                if self._loop.is_closed():
+                    return None
 
     def _commit(self, store: Store, owed: list[_Entry], entries: list[_Entry]) -> list[_Entry]:
         """Writes these, and before them what could not be written earlier; gives back what still could not be."""

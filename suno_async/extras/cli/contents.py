@@ -183,7 +183,7 @@ def _bring_back(found: Contents, files: Sequence[Contents]) -> None:
     decided = {intent.intent_id: intent for intent in found.intents if intent.state not in UNDECIDED}
     for file in files:
         intents = [
-            msgspec.structs.replace(decided[intent.intent_id], idempotency_key=intent.idempotency_key)
+            (intent, msgspec.structs.replace(decided[intent.intent_id], idempotency_key=intent.idempotency_key))
             for intent in file.intents
             if intent.state in UNDECIDED and intent.intent_id in decided
         ]
@@ -191,15 +191,15 @@ def _bring_back(found: Contents, files: Sequence[Contents]) -> None:
         _write(file.path, intents, [task for task in ends if task.status != OPEN])
 
 
-def _write(path: Path, intents: list[Intent], ends: list[KeptTask]) -> None:
+def _write(path: Path, intents: list[tuple[Intent, Intent]], ends: list[KeptTask]) -> None:
     if not intents and not ends:
         return
 
     def write(store: Store) -> None:
-        still = {intent.intent_id for intent in store.intents(undecided=True)}
-        for intent in intents:
-            if intent.intent_id in still:
-                store.conclude(intent)
+        for read, settled in intents:
+            # it may have been settled meanwhile, and submitted again under the same name
+            if store.find(read.intent_id) == read:
+                store.conclude(settled)
 
     try:
         store = Store(path)

@@ -205,7 +205,7 @@ async def test_a_journal_that_does_not_open_is_not_open(path):
 
 async def test_one_process_at_a_time(journal, path):
     """The second one is told who has it."""
-    with pytest.raises(JournalError, match=f"{path} is in use by process {os.getpid()}: "):
+    with pytest.raises(JournalError, match=f"{path} is in use in this process: "):
         await Journal(path, GATEWAY).open()
 
 
@@ -309,3 +309,17 @@ async def test_no_key_is_in_any_file(path):
         "song 1",
         "song 2",
     ]
+
+
+async def test_what_was_found_out_is_written_only_where_nothing_has_changed(journal):
+    """An intent that was forgotten, settled or submitted again meanwhile stays as it is."""
+    stored, _ = await journal.intend(nameless())
+    (seen,) = await journal.undecided()
+    settled = msgspec.structs.replace(seen, state=IntentState.REJECTED, reason="not charged")
+    assert await journal.settle(seen, settled)
+    assert not await journal.settle(seen, settled)
+    await journal.intend(msgspec.structs.replace(stored, created_at=seen.created_at))
+    assert not await journal.settle(seen, settled)
+    assert [one.state for one in await journal.undecided()] == [IntentState.UNKNOWN]
+    await journal.forget(stored.intent_id)
+    assert not await journal.settle(seen, settled)

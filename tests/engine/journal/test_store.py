@@ -225,16 +225,18 @@ def test_the_undecided_are_those_of_which_nobody_can_tell(store):
 @pytest.mark.parametrize("days", [29, 31])
 def test_what_has_ended_stays_for_thirty_days(store, clock, days):
     """And for good what has an idempotency key, what is open, and what nobody can tell."""
-    for number, state in enumerate(IntentState):
+    do(store, "wait_for", GATEWAY, ["open", "ended"])
+    do(store, "end", GATEWAY, "ended", "NOT_FOUND", "")
+    # those that nobody can tell come last: what was about their time is kept for them
+    for number, state in sorted(enumerate(IntentState), key=lambda one: one[0] in {0, 4}):
+        clock.now += 2 * DAY if number == 0 else 0
         do(store, "intend", intent(number))
         do(store, "intend", intent(10 + number, idempotency_key=f"k{number}"))
         if state is not IntentState.INTENDED:
             do(store, "conclude", intent(number, state=state))
             do(store, "conclude", intent(10 + number, idempotency_key=f"k{number}", state=state))
-    do(store, "wait_for", GATEWAY, ["open", "ended"])
-    do(store, "end", GATEWAY, "ended", "NOT_FOUND", "")
     store.close()
-    clock.now += days * DAY
+    clock.now += (days - 2) * DAY
     again = Store(store.path, now=clock)
     tasks, intents = [row[1] for row in again.tasks()], [int(each.intent_id) for each in again.intents()]
     again.close()
@@ -424,9 +426,9 @@ try:
 except JournalError as error:
     print(error)
 """
-    told = f"{path} is in use by process {os.getpid()}: each process needs a journal of its own"
+    told = f"{path} is in use by process {os.getpid()}: each client needs a journal of its own"
     assert elsewhere(script, path) == told
-    with pytest.raises(JournalError, match="in use by process"):
+    with pytest.raises(JournalError, match="in use in this process"):
         Store(path)
     do(store, "intend", intent(1))
     store.close()
@@ -438,7 +440,7 @@ def test_another_name_for_a_journal_is_the_same_journal(store, path, tmp_path):
     do(store, "intend", intent(1))
     other = tmp_path / "other"
     other.symlink_to(path)
-    with pytest.raises(JournalError, match="in use by process"):
+    with pytest.raises(JournalError, match="in use in this process"):
         Store(other)
     dead = lay(tmp_path / "x", snapshot(path))
     link = tmp_path / "link"
@@ -608,3 +610,61 @@ def test_times_are_those_of_the_machine(path):
     stored, _ = do(store, "intend", intent(1))
     assert abs(stored.created_at - datetime.now(UTC)) < timedelta(minutes=1)
     store.close()
+
+
+def test_a_task_that_was_not_found_is_open_again_when_it_is_waited_for(store):
+    """A gateway knows no task of another account; what has ended stays ended."""
+    for name, status in (("a", "NOT_FOUND"), ("b", "SUCCESS")):
+        do(store, "wait_for", GATEWAY, [name])
+        do(store, "end", GATEWAY, name, status, "why")
+    do(store, "wait_for", GATEWAY, ["a", "b"])
+    assert [task.task_id for task in store.open_tasks()] == ["a"]
+    do(store, "end", GATEWAY, "a", "SUCCESS", "")
+    assert [row[3] for row in store.tasks()] == ["SUCCESS", "SUCCESS"]
+    store.close()
+    Store(store.path).close()
+
+
+def test_an_intent_is_found_by_its_name(store):
+    """As it is, or None."""
+    stored, _ = do(store, "intend", intent(1))
+    assert store.find(stored.intent_id) == stored
+    assert store.find("nobody") is None
+
+
+def test_an_intent_of_another_journal_is_put_as_it_is(store):
+    """Its times and its state are its own."""
+    theirs = intent(7, state=IntentState.UNKNOWN, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    do(store, "put", theirs)
+    settled = msgspec.structs.replace(theirs, settled_at=datetime(2020, 1, 2, tzinfo=UTC))
+    do(store, "put", settled)
+    assert store.intents() == [settled]
+
+
+def test_what_an_unknown_submission_is_judged_by_stays(path, clock):
+    """What was accepted about its time is kept as long as it is unknown, however old; nothing older is."""
+    opened = Store(path, now=clock)
+    for number in range(3):
+        do(opened, "intend", intent(number))
+        accepted = intent(number, state=IntentState.ACCEPTED, task_id=f"t{number}", created_at=None)
+        do(
+            opened,
+            "conclude",
+            accepted if number != 1 else intent(1, state=IntentState.UNKNOWN, created_at=opened._moment),
+        )
+        clock.now += 40 * 86_400 if number == 0 else 3600
+    clock.now += 90 * 86_400
+    opened.close()
+    opened = Store(path, now=clock)
+    assert [one.state for one in opened.intents()] == [IntentState.UNKNOWN, IntentState.ACCEPTED]
+    opened.close()
+
+
+def test_a_journal_that_is_gone_is_said_to_begin_anew(path, caplog):
+    """Its lock file remembers that there was one."""
+    store = Store(path)
+    do(store, "intend", intent(1))
+    store.close()
+    path.unlink()
+    Store(path).close()
+    assert "begins anew" in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import asynccontextmanager
 
 import anyio
@@ -392,3 +393,34 @@ def test_a_loop_that_was_closed_while_it_opened_keeps_no_file(desk, caplog):
     assert numbers(desk.path) == []
     assert len(caplog.messages) >= 1
     opening.get_coro().close()
+
+
+async def test_a_store_that_cannot_be_closed_ends_the_writer_all_the_same(tmp_path, caplog):
+    """It is logged, and nobody waits for ever."""
+
+    class Stuck(Store):
+        def close(self):
+            super().close()
+            raise OSError(5, "EIO")
+
+    writer = Writer(lambda: Stuck(tmp_path / "j"))
+    await writer.open()
+    with anyio.fail_after(5):
+        await writer.close()
+    assert "could not be closed" in caplog.text
+
+
+def test_a_loop_that_was_closed_without_closing_it_lets_the_journal_go(tmp_path, monkeypatch):
+    """The thread notices by itself; somebody else in this process may have the journal then."""
+    path = tmp_path / "j"
+    monkeypatch.setattr("suno_async.engine.journal.writer._PATIENCE", 0.02)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(Writer(lambda: Store(path)).open())
+    loop.run_until_complete(anyio.sleep(0.1))
+    with pytest.raises(JournalError, match="in use"):
+        Store(path)
+    loop.close()
+    end = time.monotonic() + 10
+    while any(thread.name == "suno_async journal" for thread in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.02)
+    Store(path).close()

@@ -146,7 +146,7 @@ def test_a_disk_that_takes_nothing(cli, gateway, monkeypatch, folder):
 def test_one_that_was_named_and_cannot_be_had(cli, gateway, held, verb, tmp_path):
     """Who names a journal does not go on without it."""
     ended = cli(verb, gateway.put(), "--journal", held(tmp_path / "mine.journal"))
-    assert (ended.code, ended.out, "is in use by process" in ended.err) == (4, "", True)
+    assert (ended.code, ended.out, " is in use " in ended.err) == (4, "", True)
 
 
 def test_a_key_that_another_process_submits(cli, gateway, held, folder):

@@ -131,7 +131,7 @@ def test_refusals(cli, gateway, fault, code, said):
 @pytest.mark.parametrize("fault", ["overloaded", "rate_limited"])
 def test_a_gateway_that_is_full(cli, gateway, monkeypatch, fault):
     """A gateway that cannot take it now, also when asked again, is a 5."""
-    monkeypatch.setattr("suno_async.protocol.limits._LONGEST_RESUBMIT", 0.01)
+    monkeypatch.setattr("suno_async.protocol.limits._MOST_RESUBMITTED", 2)
     gateway.faults[fault] = 1.0
     ended = cli("submit", "inspiration", "a cat")
     assert (ended.code, ended.out, "try again later" in ended.err, ended.err.count("\n")) == (5, "", True, 1)
