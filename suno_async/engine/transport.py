@@ -151,6 +151,8 @@ class Transport:
         # the longest first: what is left of a key without its beginning is still a secret
         forms = {form for secret in secrets for form in _forms(secret.decode())}
         self._needles = tuple(sorted((form.encode() for form in forms), key=len, reverse=True))
+        self._longest = len(self._needles[0])
+        self._starts = re.compile(b"|".join({re.escape(needle[:_LEAST_CUT]) for needle in self._needles})).search
 
     def look(
         self, request: Request, *, fresh: bool = False, timeout: float | None = None
@@ -266,6 +268,9 @@ class Transport:
     def _without_rest(self, received: bytearray) -> bytes:
         """What came, without a key and without the beginning of one at its end: it may have been cut off there."""
         data = self._without_key(bytes(received))
+        end = data[-self._longest :]
+        if self._starts(end) is None:
+            return data
         return data[: len(data) - max(_begun(needle, data) for needle in self._needles)]
 
     def _broken(self, error: BaseException, progress: _Progress) -> Broken:
@@ -302,8 +307,6 @@ def _forms(key: str) -> set[str]:
 
 def _begun(needle: bytes, data: bytes) -> int:
     """How many bytes at the end of the data are the beginning of the needle; 0 for those that may be any word."""
-    if needle[:_LEAST_CUT] not in data[-len(needle) :]:
-        return 0
     lengths = range(len(needle) - 1, _LEAST_CUT - 1, -1)
     return next((length for length in lengths if data.endswith(needle[:length])), 0)
 

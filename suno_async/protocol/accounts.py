@@ -213,6 +213,7 @@ class Rivals:
 
 
 def made_at(task: Made) -> float:
+    """What tasks are sorted by."""
     return task.at
 
 

@@ -240,10 +240,10 @@ class _Log:
             return "nothing is known to be accepted before it, so the log cannot be checked for its time"
         if after is None:
             return "nothing is known to be accepted since, so the log cannot be checked for its time: ask again later"
-        rows = [mark.row.at for mark in (marks[before], marks[after]) if mark.row is not None]
-        if self._missing[before] != self._missing[after + 1]:
+        first, last = marks[before].row, marks[after].row
+        if first is None or last is None or self._missing[before] != self._missing[after + 1]:
             return "the log of this key does not list all that was accepted around its time"
-        return Span(min(rows), max(rows))
+        return Span(first.at, last.at)
 
 
 def _by_name(intent: Intent, proof: Span | str, *, charged: bool) -> Verdict:

@@ -208,6 +208,8 @@ async def test_several_at_once_are_told_apart_by_their_number(past, gateway):
     past.passes(1 * HOURS)
     await past.lost("answer_lost", "connection_reset", "answer_lost")
     past.passes(1 * HOURS)
+    await past.accepted()
+    past.passes(0.2 * HOURS)
     await past.lost("connection_reset", "connection_reset")
     await past.ends()
     async with past.suno() as suno:
@@ -450,6 +452,19 @@ async def test_each_time_is_asked_for_by_itself(past, gateway):
         verdicts = await suno.reconcile(**account(gateway), exclusive_key=True)
     assert [verdict.task_id for verdict in verdicts] == gateway.accepted[_bytes(CAT)]
     assert asked(gateway) == ["/api/task/self"] * 2
+
+
+@pytest.mark.parametrize(("ago", "finding"), [(300, UNDECIDED), (900, ADOPTED)])
+async def test_nothing_is_adopted_before_its_time_is_over(past, gateway, ago, finding):
+    """Until then the only task may be that of a submission that starts meanwhile; the evidence says when to ask."""
+    past.passes(past.back - ago)
+    await past.lost("answer_lost", body=RAIN)
+    past.passes(past.back)
+    async with past.suno() as suno:
+        [verdict] = await suno.reconcile(**account(gateway), exclusive_key=True)
+    assert verdict.finding is finding
+    early = "may be its own, but the gateway may still be at work on it: ask again in "
+    assert (early in verdict.evidence) == (finding is UNDECIDED)
 
 
 async def test_what_is_waited_for_here_is_somebodys(past, gateway):

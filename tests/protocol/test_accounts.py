@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async.protocol.accounts import (
+    SLACK,
     Charge,
+    Claim,
     Made,
     Page,
+    Span,
     ask_charges,
     ask_made,
     read_charges,
     read_made,
+    rivals_of,
     words_of,
 )
 from suno_async.protocol.exchange import Answer, Broken
@@ -263,6 +267,71 @@ def test_tasks_without_a_date_cannot_be_placed(headers):
 def test_words_are_the_titles_and_prompts(value, words):
     """Each with its name, without blanks around it; of clips and their metadata, and no deeper."""
     assert words_of(value) == words
+
+
+# times
+
+
+def test_a_span_holds_both_its_ends():
+    """From its first moment to its last."""
+    span = Span(1, 2)
+    assert [span.holds(at) for at in (0.9, 1, 2, 2.1)] == [False, True, True, False]
+
+
+def test_a_span_on_another_clock_has_room_on_both_sides():
+    """As far ahead as that clock is at least, and at most, and the seconds that gateways round away."""
+    assert Span(100, 200).seen(-5, 7) == Span(95 - SLACK, 207 + SLACK)
+    assert Span(100, 200).seen(3, 3, slack=0) == Span(103, 203)
+
+
+# whose a task may be
+
+
+def owners(task: Made, claims: list[Claim]) -> list[Claim]:
+    """Whose a task may be: by its time, and among those by its words if it has somebody's. Each with each."""
+    near = [claim for claim in claims if task.action in {"", claim.action} and claim.time.holds(task.at)]
+    return [claim for claim in near if claim.telling and claim.telling <= task.words] or near
+
+
+WORDS = st.frozensets(st.tuples(st.sampled_from(["prompt", "title"]), st.sampled_from("ab")), max_size=3)
+CLAIMS = st.builds(
+    lambda action, start, length, words: Claim(action, Span(start, start + length), words),
+    st.sampled_from(["MUSIC", "LYRICS"]),
+    st.integers(0, 9),
+    st.sampled_from([0, 1, 5, float("inf")]),
+    WORDS,
+)
+TASKS = st.builds(Made, st.uuids().map(str), st.sampled_from(["", "MUSIC", "LYRICS", "X"]), st.integers(0, 12), WORDS)
+
+
+@QUICK
+@given(
+    st.lists(CLAIMS, max_size=8), st.lists(TASKS, max_size=8).map(lambda made: sorted(made, key=lambda each: each.at))
+)
+def test_tasks_are_shared_out_as_if_each_were_compared_with_each(claims, made):
+    """How many tasks may be a claim's, and which of them no other's: whatever the times, actions and words."""
+    rivals = rivals_of(made, claims)
+    for claim in claims:
+        found = [rivals[claim.action, words].of(claim.time) for words in {claim.telling, frozenset()}]
+        theirs = [(task, len(owners(task, claims))) for task in made if claim in owners(task, claims)]
+        assert sum(count for count, _ in found) == len(theirs)
+        sole = sorted(task.task_id for _, tasks in found for task in tasks)
+        assert sole == sorted(task.task_id for task, count in theirs if count == 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "telling"),
+    [
+        (set(), False),
+        ({("title", "T")}, False),
+        ({("prompt", "p")}, True),
+        ({("title", "T"), ("prompt", "p")}, True),
+    ],
+)
+def test_a_title_alone_tells_nothing(words, telling):
+    """An upstream makes up titles."""
+    claim = Claim("MUSIC", Span(0, 1), frozenset(words))
+    assert claim.telling == (words if telling else set())
 
 
 # anything

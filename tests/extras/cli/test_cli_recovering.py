@@ -7,7 +7,6 @@ import pytest
 
 from suno_async import Finding, Intent, IntentState, Verdict
 from suno_async.client import Suno
-from suno_async.engine.journal import Store
 
 
 @pytest.fixture
@@ -28,8 +27,7 @@ def unknown(gateway, write_journal):
         then = datetime.now(UTC) - timedelta(hours=1)
         fields = {"state": IntentState.INTENDED, "sent": True, "gateway": gateway.url, "created_at": then, **more}
         intent = Intent(action="music", body=b'{"prompt": "a cat"}', intent_id=intent_id, **fields)
-        put = Store.intend if intent.state is IntentState.INTENDED else Store.conclude
-        return write_journal(name, lambda store: put(store, intent))
+        return write_journal(name, lambda store: store.put(intent))
 
     return write
 
@@ -147,10 +145,13 @@ def test_what_was_decided_is_written_down(cli, gateway, unknown, monkeypatch):
     assert (kept["idempotency_key"], kept["state"]) == ("k", "rejected")
 
 
-def test_reconcile_adopted(cli, gateway, monkeypatch):
+def test_reconcile_adopted(cli, gateway, unknown, monkeypatch):
     """What is found in the account's list of tasks is accepted from then on, and can be waited for."""
-    gateway.faults.once("answer_lost")
-    assert cli("submit", "inspiration", "a cat").code == 6
+    unknown()
+    # the task that it became was made when it was written down
+    gateway._gateway._desk.clock._epoch -= 3595
+    gateway.put(status="NOT_START")
+    gateway._gateway._desk.clock._epoch += 3595
     monkeypatch.setenv("SUNO_ACCESS_TOKEN", gateway.access_token)
     ended = cli("journal", "reconcile", "--user-id", gateway.user_id, "--exclusive-key")
     assert (ended.code, " adopted as task_" in ended.out) == (0, True)
@@ -187,7 +188,8 @@ def test_reconcile_charged(cli, gateway, unknown):
     """What was paid for and cannot be found is a 1."""
     cli("submit", "inspiration", "a dog")
     (accepted,) = cli("journal", "list", "--json").lines
-    unknown("2.journal", state=IntentState.UNKNOWN, request_id=accepted["request_id"], status=504)
+    known = {"request_id": accepted["request_id"], "status": 504, "settled_at": datetime.now(UTC)}
+    unknown("2.journal", state=IntentState.UNKNOWN, **known)
     ended = cli("journal", "reconcile", "--json")
     assert (ended.code, ended.lines[0]["finding"]) == (1, "charged")
 
