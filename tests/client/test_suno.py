@@ -769,6 +769,8 @@ async def test_what_nobody_can_tell_is_listed_and_never_sent_again(path):
             assert again.value.intent == intent
             assert await suno.forget(intent.intent_id)
             assert not await suno.forget(intent.intent_id)
+            with pytest.raises(ConfigurationError, match="as text"):
+                await suno.forget(7)
             assert await suno.unknown() == []
             assert wire.asked == 1
             with pytest.raises(SubmitUnknown):
@@ -788,6 +790,9 @@ async def test_a_submission_under_way_is_not_listed_as_unknown(path):
         group.start_soon(suno.submit, CAT)
         await until(lambda: wire.asked)
         assert await suno.unknown() == []
+        (name,) = suno._runtime.submissions.under_way
+        with pytest.raises(ConfigurationError, match="on its way"):
+            await suno.forget(name)
         go.set()
 
 
