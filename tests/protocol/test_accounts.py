@@ -103,7 +103,6 @@ def test_a_charge_is_read_in_any_spelling(change, charge):
         ROW | {"type": True}, ROW | {"created_at": 0}, ROW | {"created_at": None}, ROW | {"created_at": "soon"},
         ROW | {"created_at": -5}, REFUND | {"created_at": None},
     ],
-    ids=repr,
 )  # fmt: skip
 def test_a_log_with_a_row_that_cannot_be_read_is_not_read(odd):
     """It may be the charge that is looked for: a list without it would prove too much."""
@@ -219,7 +218,6 @@ def test_pages_of_2025_hold_ten(count, page, after):
         TASK | {"task_id": None}, TASK | {"created_at": 0, "submit_time": 0}, TASK | {"platform": "mj"},
         TASK | {"created_at": "soon", "submit_time": None}, TASK | {"platform": ["mj"]}, TASK | {"platform": 5},
     ],
-    ids=repr,
 )  # fmt: skip
 def test_a_row_that_is_no_task_of_ours_is_passed_over(odd):
     """It cannot be adopted; the page is no shorter for it."""
@@ -262,7 +260,6 @@ def test_tasks_without_a_date_cannot_be_placed(headers):
         ([{}] * 100 + [{"prompt": "too far"}], set()),
         ([{}] * 99 + [{"prompt": "last"}], {("prompt", "last")}),
     ],
-    ids=repr,
 )
 def test_words_are_the_titles_and_prompts(value, words):
     """Each with its name, without blanks around it; of clips and their metadata, and no deeper."""
