@@ -386,3 +386,17 @@ def test_no_charge_is_lost_among_garbage(garbage, place):
 def test_any_value_has_words_or_none(value):
     """No payload makes the reader of words fail, and no word is empty."""
     assert all(name and word == word.strip() != "" for name, word in words_of(value))
+
+
+def test_lists_in_lists_are_read_as_deep_as_objects():
+    """Down to the same depth, and no deeper, whatever is nested in what: an answer of a million brackets ends."""
+
+    def nested(depth, wrap):
+        value = {"prompt": "deep"}
+        for _ in range(depth):
+            value = wrap(value)
+        return bool(words_of(value))
+
+    reach = max(depth for depth in range(60) if nested(depth, lambda value: {"data": value}))
+    assert 0 < reach < 59
+    assert [nested(depth, lambda value: [value]) for depth in (reach, reach + 1, 900)] == [True, False, False]

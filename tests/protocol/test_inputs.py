@@ -192,7 +192,6 @@ ADDRESSES = [
     ("HTTPS://Gateway.Example:8443", "https://gateway.example:8443", "gateway.example", False),
     ("https://gateway.example.:443/x", "https://gateway.example/x", "gateway.example", False),
     ("http://127.0.0.1:80", "http://127.0.0.1", "127.0.0.1", False),
-    ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", "[2001:db8::1]", False),
     ("http://localhost:8080", "http://localhost:8080", "localhost", False),
     ("http://LOCALHOST", "http://localhost", "localhost", False),
     ("http://127.0.0.1:9", "http://127.0.0.1:9", "127.0.0.1", False),
@@ -374,3 +373,9 @@ def test_any_value_is_a_number_or_a_configuration_error(value):
             assert passed is None or passed >= 0
         assert said.isprintable()
         assert len(said) < 150
+
+
+def test_an_address_in_brackets_is_one_name_too():
+    """In small letters, and without the port that is meant anyway."""
+    address = read_address("https://[2001:DB8::1]:443")
+    assert (address.base, address.host) == ("https://[2001:db8::1]", "[2001:db8::1]")
