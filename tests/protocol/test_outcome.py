@@ -561,7 +561,7 @@ LOST_BEHIND = [
 ]
 
 
-@pytest.mark.parametrize("message", LOST_BEHIND)
+@pytest.mark.parametrize("message", LOST_BEHIND, ids=[f"lost {number}" for number in range(len(LOST_BEHIND))])
 @pytest.mark.parametrize("status", [200, 500, 502, 503])
 def test_a_connection_lost_behind_the_gateway_is_unknown(status, message):
     """Whoever says so, in whatever envelope: the upstream may have accepted, so it is not sent again."""

@@ -287,7 +287,7 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize(("model", "finding"), MODELS.items(), ids=repr)
+@pytest.mark.parametrize(("model", "finding"), MODELS.items())
 @pytest.mark.parametrize("action", ["music", "MUSIC/custom", "concat", "lyrics"])
 def test_a_charge_may_be_its_own_whatever_the_gateway_calls_it(action, model, finding):
     """Models are named as each gateway likes: only what is clearly for something else is not counted."""
