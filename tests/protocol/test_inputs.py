@@ -92,7 +92,7 @@ def test_idempotency_keys_pass(key):
     assert inputs.check_idempotency_key(key) == key
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\n", "ключ", "a\x00", None, 5, b"a"], ids=ascii)
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\n", "ключ", "a\x00", None, 5, b"a"], ids=list("abcdefgh"))
 def test_other_idempotency_keys_are_refused(key):
     """What is no such text is refused."""
     with pytest.raises(ConfigurationError) as caught:
@@ -245,7 +245,7 @@ BAD_ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("url", "why"), BAD_ADDRESSES, ids=[ascii(row[0])[:40] for row in BAD_ADDRESSES])
+@pytest.mark.parametrize(("url", "why"), BAD_ADDRESSES, ids=[str(number) for number in range(len(BAD_ADDRESSES))])
 def test_other_addresses_are_refused(url, why):
     """A base URL that cannot be right is refused with what is wrong about it, and never shows a password."""
     with pytest.raises(ConfigurationError, match=why) as caught:
