@@ -379,3 +379,8 @@ def test_an_address_in_brackets_is_one_name_too():
     """In small letters, and without the port that is meant anyway."""
     address = read_address("https://[2001:DB8::1]:443")
     assert (address.base, address.host) == ("https://[2001:db8::1]", "[2001:db8::1]")
+
+
+def test_a_path_ends_as_it_was_given_but_for_its_slashes():
+    """Only those are taken off."""
+    assert read_address("https://gateway.example/API-X//").base == "https://gateway.example/API-X"
