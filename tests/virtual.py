@@ -4,14 +4,15 @@ import asyncio
 import json
 import selectors
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, NamedTuple, Self
 
 import anyio
 import anyio.lowlevel
 
-from suno_async.engine.journal import Store
+from suno_async.engine.journal import Journal, Store
 from suno_async.engine.lane import Lane
 from suno_async.engine.streams import Stream
 from suno_async.engine.submissions import Submissions
@@ -251,6 +252,16 @@ class Inline:
 
     def note(self, operation) -> None:
         self.store.commit([operation])
+
+
+@asynccontextmanager
+async def journaled(folder, *, latency=0.0) -> AsyncIterator[Journal]:
+    """An open journal in this folder, whose writes take ``latency`` of virtual time each."""
+    scribe = Inline(folder / "a.journal", latency=latency)
+    journal = Journal(scribe.path, "https://gateway", scribe)
+    await journal.open()
+    yield journal
+    await journal.close()
 
 
 class Engine:

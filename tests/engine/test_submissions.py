@@ -9,9 +9,8 @@ from random import Random
 import anyio
 import anyio.lowlevel
 import pytest
-from virtual import Engine, Inline, World, limited, said
+from virtual import Engine, World, journaled, limited, said
 
-from suno_async.engine.journal import Journal
 from suno_async.engine.submissions import DRAIN_SECONDS, Submissions
 from suno_async.protocol.errors import (
     ClientClosed,
@@ -463,11 +462,8 @@ async def test_a_cancelled_caller_ends_the_attempts(warnings):
 @pytest.fixture
 async def written(tmp_path):
     """A journal whose writes take a second of virtual time each."""
-    scribe = Inline(tmp_path / "a.journal", latency=1)
-    journal = Journal(scribe.path, "https://gateway", scribe)
-    await journal.open()
-    yield journal
-    await journal.close()
+    async with journaled(tmp_path, latency=1) as journal:
+        yield journal
 
 
 def states(journal):

@@ -5,9 +5,8 @@ from collections import Counter
 
 import anyio
 import pytest
-from virtual import GONE, UNKNOWN, Engine, Inline, World, row, settled
+from virtual import GONE, UNKNOWN, Engine, World, journaled, row, settled
 
-from suno_async.engine.journal import Journal
 from suno_async.engine.tracker import Register, Tracked
 from suno_async.engine.waits import Wait
 from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
@@ -332,11 +331,8 @@ async def test_many_who_wait_for_one_id():
 @pytest.fixture
 async def journal(tmp_path):
     """A real one, that writes at once."""
-    scribe = Inline(tmp_path / "a.journal", latency=0)
-    opened = Journal(scribe.path, "https://gateway", scribe)
-    await opened.open()
-    yield opened
-    await opened.close()
+    async with journaled(tmp_path) as opened:
+        yield opened
 
 
 def ends(journal):

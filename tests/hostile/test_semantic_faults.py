@@ -8,10 +8,9 @@ from random import Random
 
 import anyio
 import pytest
-from virtual import BACKEND, Engine, Inline, World, one, row, rows
+from virtual import BACKEND, Engine, World, journaled, one, row, rows
 
 from suno_async import Adaptive, Fixed, SunoError, TaskFailed, TaskNotFound, WaitTimeout
-from suno_async.engine.journal import Journal
 
 
 @pytest.fixture
@@ -23,11 +22,8 @@ def anyio_backend():
 @pytest.fixture
 async def journal(tmp_path):
     """A real one, that writes at once."""
-    scribe = Inline(tmp_path / "a.journal", latency=0)
-    opened = Journal(scribe.path, "https://gateway", scribe)
-    await opened.open()
-    yield opened
-    await opened.close()
+    async with journaled(tmp_path) as opened:
+        yield opened
 
 
 def names(count):
