@@ -210,3 +210,20 @@ def test_a_second_interruption(write_journal, held, capsys):
         raise held(both) and KeyboardInterrupt
     assert "will be asked for again" in capsys.readouterr().err
     assert statuses(path) == {"a": "OPEN"}
+
+
+def test_what_was_found_out_about_an_earlier_attempt_does_not_settle_a_newer_one(write_journal):
+    """Settled by somebody else meanwhile and submitted again under its key: it keeps its name, and stays unknown."""
+    path = write_journal("1.journal", concluded("01", IntentState.UNKNOWN, idempotency_key="k", reason="first"))
+
+    def change(where, **facts):
+        store = Store(where)
+        (read,) = store.intents()
+        store.commit([lambda opened: opened.put(msgspec.structs.replace(read, **facts))])
+        store.close()
+
+    with together(read_all(None).files) as copy:
+        change(copy, state=IntentState.REJECTED)
+        change(path, reason="second")
+    (kept,) = [intent for intent, _ in read_all(None).intents()]
+    assert (kept.state, kept.reason) == (IntentState.UNKNOWN, "second")
