@@ -19,7 +19,11 @@ from ...protocol.errors import JournalError
 from .files import disk, make, remove
 
 _TABLES = ("intents", "tasks")
-"""Those whose rows have checksums, as their last columns."""
+"""Those of which no row may be damaged; their checksums are their last columns."""
+_LEAVE_OUT = """
+DELETE FROM learned WHERE crc <> crc_of(CAST(gateway AS BLOB), CAST(record AS BLOB), CAST(saved_at AS REAL))
+"""
+"""Their bytes: what is damaged may be a text that cannot be read as one."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -66,6 +70,11 @@ def _at_rest(path: Path, logs: list[Path]) -> Iterator[str]:
         yield copy.absolute().as_uri()
     finally:
         remove(copy)
+
+
+def leave_out(connection: sqlite3.Connection) -> int:
+    """Takes out what was learned where it is damaged: that costs time, and no task; how many rows that were."""
+    return connection.execute(_LEAVE_OUT).rowcount
 
 
 def connect(address: Path | str, **options: Any) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -43,6 +43,16 @@ class Scribe(Protocol):
         ...
 
 
+class _Step(msgspec.Struct, gc=False):
+    """What is written of one intent. A closure would be three things more to make garbage collections come earlier."""
+
+    write: Callable[[Store, Intent], Any]
+    intent: Intent
+
+    def __call__(self, store: Store) -> Any:
+        return self.write(store, self.intent)
+
+
 class Journal:
     """One gateway's submissions and waits, in a file that outlives the process."""
 
@@ -67,12 +77,12 @@ class Journal:
         """Writes an intent down; (it, True), or (the earlier one with the same idempotency key, False)."""
         if not intent.intent_id:
             intent = msgspec.structs.replace(intent, intent_id=_next_id())
-        stored: tuple[Intent, bool] = await self._write(lambda store: store.intend(intent))
+        stored: tuple[Intent, bool] = await self._write(_Step(Store.intend, intent))
         return stored if stored[1] else (_as_known(stored[0]), False)
 
     async def conclude(self, intent: Intent) -> None:
         """Writes down how an intent ended, and the task it became; if the disk refuses, again with what comes next."""
-        if await self._write(lambda store: store.conclude(intent), kept=True):
+        if await self._write(_Step(Store.conclude, intent), kept=True):
             logger.warning("task %s came of two submissions, the second one is %s", intent.task_id, intent.intent_id)
 
     async def settle(self, intent: Intent, settled: Intent) -> bool:
@@ -99,6 +109,15 @@ class Journal:
     def ended(self, task_id: str, status: str, reason: str) -> None:
         """A task is final, or gone."""
         self._note(lambda store: store.end(self._gateway, task_id, status, reason))
+
+    def learn(self, record: bytes) -> None:
+        """This was learned of the gateway, and all that was learned before is in it."""
+        self._note(lambda store: store.learn(self._gateway, record))
+
+    async def learned(self) -> bytes | None:
+        """What was learned of the gateway last; None if nothing was, or if it was damaged."""
+        record: bytes | None = await self._write(lambda store: store.learned(self._gateway))
+        return record
 
     async def open_tasks(self) -> list[OpenTask]:
         """The tasks of this gateway that have not ended, the oldest first."""

@@ -18,7 +18,7 @@ import msgspec
 
 from ...protocol.errors import JournalError
 from ...protocol.intents import FREE, Intent, IntentState, OpenTask
-from .damage import check, connect, crc_of
+from .damage import check, connect, crc_of, leave_out
 from .files import Lock, disk, make, remove, sync_folder
 
 logger = logging.getLogger("suno_async")
@@ -54,12 +54,22 @@ CREATE TABLE tasks (
 ) WITHOUT ROWID;
 CREATE INDEX open_tasks ON tasks (gateway) WHERE status = 'OPEN';
 """,
+    """
+CREATE TABLE learned (
+    gateway TEXT PRIMARY KEY, record BLOB NOT NULL, saved_at REAL NOT NULL, crc INTEGER NOT NULL
+) WITHOUT ROWID;
+""",
 )
 """The n-th makes version n of the tables out of the one before."""
 _PUT_INTENT = """
 INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (intent_id) DO UPDATE SET state = ?4, settled_at = ?5, record = ?6, crc = ?7
 """
+_PUT_OPEN_INTENT = """
+INSERT INTO intents VALUES (?1, ?2, NULL, ?3, NULL, ?4, ?5)
+ON CONFLICT (intent_id) DO UPDATE SET state = ?3, settled_at = NULL, record = ?4, crc = ?5
+"""
+"""The same for one without a key that is not settled: Python binds a None slowly, and most of them are like that."""
 _PUT_TASK = """
 INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (gateway, task_id) DO UPDATE SET status = 'OPEN', reason = '', settled_at = NULL,
@@ -85,7 +95,7 @@ _FRESH = {
     "reason": "",
 }
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode_into = msgspec.msgpack.Encoder().encode_into
 _changed = msgspec.structs.replace
 _decode = msgspec.msgpack.Decoder(Intent).decode
 
@@ -111,6 +121,8 @@ class Store:
         except BaseException:
             self._lock.release()
             raise
+        self._record = bytearray()
+        """Of the intent that is written just now."""
 
     def _opened(self, scripts: Sequence[str]) -> sqlite3.Connection:
         check(self.path, scripts, self._lock.commits)
@@ -135,6 +147,8 @@ class Store:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, scripts)
+        if leave_out(connection):
+            logger.warning("the journal %s: what was learned of a gateway is damaged, and is learned anew", self.path)
         # what became of an unknown submission is found out by what was accepted about its time
         rows = connection.execute("SELECT record FROM intents WHERE state IN ('intended', 'unknown')").fetchall()
         unknown = [_decode(row[0]).created_at for row in rows]
@@ -159,11 +173,12 @@ class Store:
         connection, number = self._connection, self._number
         self._seconds = self._now()
         self._moment = datetime.fromtimestamp(self._seconds, UTC)
+        self._first = _FRESH | {"created_at": self._moment, "attempted_at": None}
         with disk(self.path):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 before = connection.total_changes
-                results = [self._result(operation) for operation in operations]
+                results = self._results(operations)
                 if connection.total_changes > before:
                     number += 1
                     connection.execute("UPDATE commits SET number = ?", (number,))
@@ -184,14 +199,17 @@ class Store:
             with suppress(OSError):
                 self._lock.mark(number)
 
-    def _result(self, operation: Operation) -> Any:
-        """What an operation gives; one that cannot be written at all must not keep the others from the disk."""
-        try:
-            return operation(self)
-        except Exception as error:
-            if type(error) in _NOT_ITS_OWN:
-                raise
-            return JournalError(f"the journal {self.path} cannot hold this: {error}")
+    def _results(self, operations: Sequence[Operation]) -> list[Any]:
+        """What operations give; one that cannot be written at all must not keep the others from the disk."""
+        results = []
+        for operation in operations:
+            try:
+                results.append(operation(self))
+            except Exception as error:
+                if type(error) in _NOT_ITS_OWN:
+                    raise
+                results.append(JournalError(f"the journal {self.path} cannot hold this: {error}"))
+        return results
 
     # operations: inside a commit
 
@@ -208,10 +226,9 @@ class Store:
                 return found[0], False
             if found:
                 intent = _changed(intent, intent_id=found[0].intent_id)
-        now = self._moment
-        again = now if intent.created_at else None
         # nothing is left of what an earlier attempt was answered
-        intent = _changed(intent, **_FRESH, created_at=intent.created_at or now, attempted_at=again)
+        fresh = _FRESH | {"attempted_at": self._moment} if intent.created_at else self._first
+        intent = _changed(intent, **fresh)
         self._put(intent, None)
         return intent, True
 
@@ -248,7 +265,17 @@ class Store:
             count += self._connection.execute(query, (name, gateway)).rowcount
         return count
 
+    def learn(self, gateway: str, record: bytes) -> None:
+        """Writes down what was learned of a gateway, in the place of what was known of it."""
+        crc = crc_of(gateway.encode(), record, self._seconds)
+        self._connection.execute("REPLACE INTO learned VALUES (?, ?, ?, ?)", (gateway, record, self._seconds, crc))
+
     # what is known
+
+    def learned(self, gateway: str) -> bytes | None:
+        """What was learned of a gateway, as it was written down; None if nothing was."""
+        rows = self._all("SELECT CAST(record AS BLOB) FROM learned WHERE gateway = ?", gateway)
+        return rows[0][0] if rows else None
 
     def intents(self, gateway: str | None = None, *, undecided: bool = False) -> list[Intent]:
         """The intents that are kept, of one gateway or of all, the oldest first.
@@ -281,9 +308,15 @@ class Store:
     # rows
 
     def _put(self, intent: Intent, settled: float | None) -> None:
-        key = intent.idempotency_key
-        row = (intent.intent_id, intent.gateway, key, intent.state, settled, _encode(intent))
-        self._connection.execute(_PUT_INTENT, (*row, crc_of(*row)))
+        name, gateway, key, record = intent.intent_id, intent.gateway, intent.idempotency_key, self._record
+        # Python binds an enum's member and bytes slowly too: it looks for an adapter first
+        state = str(intent.state)
+        _encode_into(intent, record)
+        crc = crc_of(name, gateway, key, state, settled, record)
+        if key is None and settled is None:
+            self._connection.execute(_PUT_OPEN_INTENT, (name, gateway, state, record, crc))
+        else:
+            self._connection.execute(_PUT_INTENT, (name, gateway, key, state, settled, record, crc))
 
     def _put_tasks(self, gateway: str, ids: Sequence[str], action: str, intent_id: str | None, since: float) -> None:
         rows = [(gateway, task_id, action, intent_id, since, "OPEN", "", None) for task_id in ids]

@@ -9,9 +9,10 @@ import logging
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 import anyio
+import msgspec
 
 from ...protocol.errors import JournalError
 from .store import Operation, Store
@@ -24,8 +25,8 @@ _MOST = 256
 """More in one go makes the loop stall when all their callers go on at once."""
 
 
-class _Entry(NamedTuple):
-    """One operation and who waits for it."""
+class _Entry(msgspec.Struct, gc=False):
+    """One operation and who waits for it; the garbage collector need not look at thousands of them."""
 
     operation: Operation
     future: asyncio.Future[Any] | None
@@ -77,9 +78,9 @@ class Writer:
         try:
             store = self._open_store()
         except Exception as error:  # noqa: BLE001 - told where it is waited for
-            self._tell([(opened, error), (self._closed, None)])
+            self._tell([opened, self._closed], [error, None])
             return
-        self._tell([(opened, None)])
+        self._tell([opened], [None])
         owed: list[_Entry] = []
         going = True
         while going and not (self._alone and self._queue.empty()):
@@ -92,7 +93,7 @@ class Writer:
             store.close()
         except Exception:
             logger.exception("the journal %s could not be closed", store.path)
-        self._tell([(self._closed, None)])
+        self._tell([self._closed], [None])
 
     def _take(self) -> list[_Entry | None]:
         entries = [self._next()]
@@ -128,14 +129,14 @@ class Writer:
             if kept and not owed:
                 logger.error("%s; it is tried again with what comes next", error)  # noqa: TRY400 - nobody reads its lines
             owed = [*owed, *kept]
-        waited = [(entry.future, result) for entry, result in zip(entries, results, strict=True) if entry.future]
-        if waited:
-            self._tell(waited)
+        self._tell([entry.future for entry in entries], results)
         return owed
 
-    def _tell(self, told: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+    def _tell(self, futures: Sequence[asyncio.Future[Any] | None], results: Sequence[Any]) -> None:
+        if not any(futures):
+            return
         try:
-            self._loop.call_soon_threadsafe(_resolve, told)
+            self._loop.call_soon_threadsafe(_resolve, futures, results)
         except RuntimeError:
             self._alone = True
             logger.warning("the event loop was closed before the journal had told it what was written")
@@ -152,14 +153,12 @@ def _log_refused(entries: Sequence[_Entry], results: Sequence[Any]) -> None:
             logger.error("%s", result)
 
 
-def _resolve(told: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
-    for future, result in told:
-        if future.done():
+def _resolve(futures: Sequence[asyncio.Future[Any] | None], results: Sequence[Any]) -> None:
+    for future, result in zip(futures, results, strict=True):
+        if future is None or future.done():
             continue
-        if isinstance(result, JournalError):
+        if isinstance(result, Exception):
             # one of its own for each: an exception that is raised twice collects both tracebacks
-            future.set_exception(copy.copy(result))
-        elif isinstance(result, Exception):
-            future.set_exception(result)
+            future.set_exception(copy.copy(result) if isinstance(result, JournalError) else result)
         else:
             future.set_result(result)

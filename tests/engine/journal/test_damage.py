@@ -6,7 +6,7 @@ from contextlib import closing
 from random import Random
 
 import pytest
-from journals import GATEWAY, PARTS, Store, accepted, do, elsewhere, intent, lay, read, rows, snapshot
+from journals import GATEWAY, OTHER, PARTS, Store, accepted, do, elsewhere, intent, lay, read, rows, snapshot
 
 from suno_async.engine.journal.damage import _at_rest, check, crc_of
 from suno_async.engine.journal.files import Lock
@@ -14,6 +14,7 @@ from suno_async.engine.journal.store import _SCRIPTS
 from suno_async.protocol.errors import JournalError
 
 FLIPS = 500
+LEARNED = b"what the gateway is like"
 
 
 def key(number):
@@ -28,7 +29,8 @@ class Dead:
         path = folder / "dead"
         store = Store(path)
         first, second = range(20), range(20, 40)
-        store.commit([lambda s, n=n: s.intend(intent(n, idempotency_key=key(n))) for n in first])
+        written = [lambda s, n=n: s.intend(intent(n, idempotency_key=key(n))) for n in first]
+        store.commit([*written, lambda s: s.learn(GATEWAY, LEARNED), lambda s: s.learn(OTHER, b"")])
         store._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self.states = [rows(store)]
         for start in second[::5]:
@@ -51,6 +53,17 @@ def dead(tmp_path_factory):
     return Dead(tmp_path_factory.mktemp("dead"))
 
 
+def kept(path):
+    """What an opened journal holds; what was learned is as it was, or is not there."""
+    store = Store(path)
+    try:
+        assert store.learned(GATEWAY) in {LEARNED, None}
+        assert store.learned(OTHER) in {b"", None}
+        return rows(store)
+    finally:
+        store.close()
+
+
 def looked(path):
     """What is in it after the check has let it pass; without the syncs that opening and closing it take."""
     lock = Lock(path)
@@ -63,7 +76,7 @@ def looked(path):
         return [sorted(connection.execute(f"SELECT * FROM {table}")) for table in ("intents", "tasks")]  # noqa: S608
 
 
-def opened(folder, parts, how=read):
+def opened(folder, parts, how=kept):
     """What a journal made of these files holds, or the error that it does not open with; which changes nothing."""
     path = lay(folder, parts)
     try:
@@ -85,7 +98,7 @@ def bits(data, seed, *always):
     """Five hundred places, and those where every bit counts; with how to open it: every tenth time in earnest."""
     rng = Random(seed)
     places = [*always, *(rng.randrange(len(data) * 8) for _ in range(FLIPS))]
-    return [(bit, looked if number % 10 else read) for number, bit in enumerate(places)]
+    return [(bit, looked if number % 10 else kept) for number, bit in enumerate(places)]
 
 
 def frames(log):
@@ -95,12 +108,71 @@ def frames(log):
 
 
 def test_the_sample_is_worth_testing(dead, tmp_path):
-    """It is in two files, has rows of every kind, and opens as it was."""
+    """It is in two files, has rows of every kind, and opens as it was; so does what was learned."""
     assert [len(table) for table in dead.rows] == [40, 22]
     assert len(dead.parts[""]) > 4 * 4096
     assert len(frames(dead.parts["-wal"])) > 15
     assert opened(tmp_path / "x", dead.parts) == dead.rows
     assert opened(tmp_path / "x", dead.closed) == dead.rows
+    for parts in (dead.parts, dead.closed):
+        assert learned(lay(tmp_path / "x", parts), dead.rows) == LEARNED
+
+
+def learned(path, records):
+    """What it knows of one gateway when it is opened, while all else is as it was."""
+    store = Store(path)
+    try:
+        assert store.learned(OTHER) == b""
+        assert rows(store) == records
+        return store.learned(GATEWAY)
+    finally:
+        store.close()
+
+
+def test_no_bit_of_what_was_learned_flips_without_a_word(dead, tmp_path, caplog):
+    """Every third one: it is left out, and the log says so; or JournalError, if the page makes no sense with it."""
+    data = dead.closed[""]
+    at = data.rindex(GATEWAY.encode() + LEARNED)
+    refused = 0
+    # from the row's six bytes of sizes on; it is the last one of its page
+    for bit in range((at - 6) * 8, (at // 4096 + 1) * 4096 * 8, 3):
+        caplog.clear()
+        path = lay(tmp_path / "x", dead.closed | {"": flipped(data, bit)})
+        try:
+            found = learned(path, dead.rows)
+        except JournalError:
+            refused += 1
+            assert path.read_bytes() == flipped(data, bit)
+        else:
+            assert (found is None) == ("is learned anew" in caplog.text), bit
+            assert found in {None, LEARNED}
+    assert 0 < refused < 40
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "record = x'00'",
+        "record = CAST('x' || record AS TEXT)",
+        "record = 7",
+        "record = CAST(x'ff' AS TEXT)",
+        "gateway = CAST(x'ff' AS TEXT)",
+        "gateway = 'https://nobody.example'",
+        "saved_at = saved_at + 1",
+        "saved_at = CAST(x'ff' AS TEXT)",
+        "crc = crc + 1",
+        "crc = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_what_was_learned_is_left_out_if_it_was_changed(dead, tmp_path, change):
+    """Whichever column, and whatever it is then; nothing else is lost, and it is gone from the file."""
+    path = lay(tmp_path / "x", dead.closed)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE learned SET {change} WHERE gateway = ?", (GATEWAY,))  # noqa: S608 - columns of ours
+    assert opened(tmp_path / "y", dead.closed | {"": path.read_bytes()}) == dead.rows
+    assert learned(path, dead.rows) is None
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT gateway FROM learned").fetchall() == [(OTHER,)]
 
 
 def test_no_bit_of_the_log_flips_without_a_word(dead, tmp_path):
@@ -206,7 +278,7 @@ def test_a_damaged_message_of_damage_is_still_one(dead, tmp_path):
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ("PRAGMA user_version = 9", "its version is 9, this suno_async knows 1: update it"),
+        ("PRAGMA user_version = 9", "its version is 9, this suno_async knows 2: update it"),
         ("PRAGMA user_version = 0", "its tables are not those of a journal"),
         ("PRAGMA user_version = -5", "its tables are not those of a journal"),
         ("CREATE TABLE more (x)", "its tables are not those of a journal"),

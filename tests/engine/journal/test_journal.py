@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
+import signal
 from collections import Counter
 from contextlib import suppress
 
 import anyio
 import msgspec
 import pytest
-from journals import GATEWAY, OTHER, Store, accepted, elsewhere, intent, lay, read, rows, snapshot
+from journals import GATEWAY, OTHER, Store, accepted, command, elsewhere, intent, lay, read, rows, snapshot
 from wire import Wire, answer
 
 from suno_async import Suno, WriteLyrics
@@ -148,6 +149,50 @@ async def test_one_task_of_two_submissions_is_warned_of(journal, caplog):
     assert len(await journal.intents()) == 2
 
 
+async def test_what_was_learned_is_found_after_a_crash(journal, tmp_path):
+    """The last of it, and only by a journal of the same gateway."""
+    assert await journal.learned() is None
+    journal.learn(b"first")
+    journal.learn(b"last")
+    assert await journal.learned() == b"last"
+    after = await after_a_crash(journal, tmp_path / "x")
+    assert await after.learned() == b"last"
+    await after.close()
+    theirs = Journal(after.path, OTHER)
+    await theirs.open()
+    assert await theirs.learned() is None
+    theirs.learn(b"theirs")
+    await theirs.close()
+    await after.open()
+    assert await after.learned() == b"last"
+    await after.close()
+
+
+KILLED = """
+import asyncio, os, signal
+from suno_async.engine.journal import Journal
+
+async def main():
+    journal = Journal(Path(sys.argv[1]), GATEWAY)
+    await journal.open()
+    journal.learn(b"much")
+    await journal.intend(intent(1))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_learned_is_found_after_a_kill(path):
+    """Nobody waited for it, but for an intent behind it."""
+    killed = await anyio.run_process(command(KILLED, path), check=False)
+    assert (killed.returncode, killed.stderr) == (-signal.SIGKILL, b"")
+    after = Journal(path, GATEWAY)
+    await after.open()
+    assert (await after.learned(), len(await after.undecided())) == (b"much", 1)
+    await after.close()
+
+
 async def test_many_callers_are_each_told_their_own(journal):
     """Two hundred at once, each through all its steps."""
 
@@ -180,9 +225,11 @@ async def test_it_is_used_while_it_is_open(path):
             await journal.intend(nameless())
         journal.waiting(["a"])
         journal.ended("a", "SUCCESS", "")
+        journal.learn(b"much")
         await journal.close()
     await journal.open()
     assert await journal.task_ids() == frozenset()
+    assert await journal.learned() is None
     await journal.close()
     await journal.close()
     with pytest.raises(JournalError, match="is not open"):

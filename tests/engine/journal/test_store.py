@@ -27,7 +27,7 @@ from journals import (
 )
 
 from suno_async.engine.journal import files
-from suno_async.engine.journal.store import _SCRIPTS
+from suno_async.engine.journal.store import _SCRIPTS, _create
 from suno_async.protocol.errors import JournalError
 from suno_async.protocol.intents import FREE, IntentState
 
@@ -103,6 +103,8 @@ def test_an_intent_of_another_attempt_begins_anew(store, clock):
     assert again.attempted_at - stored.created_at == timedelta(seconds=60)
     assert msgspec.structs.replace(again, attempted_at=None) == stored
     assert store.intents() == [again]
+    # or it would be pruned as one that has ended
+    assert [row[4] for row in rows(store)[0]] == [None]
 
 
 def test_without_a_key_nothing_is_recognised(store):
@@ -244,6 +246,44 @@ def test_what_has_ended_stays_for_thirty_days(store, clock, days):
     assert (tasks, intents) == ((["ended", "open"], [0, 1, 2, 3, *kept[1:]]) if days < 30 else (["open"], kept))
 
 
+def test_what_was_learned_of_a_gateway_is_kept(store, path, clock, tmp_path):
+    """The last of it, bytes as they were, for each gateway its own; after a crash, and after closing and opening."""
+    assert store.learned(GATEWAY) is None
+    last = bytes(range(256)) * 40
+    do(store, "learn", GATEWAY, b"first")
+    do(store, "learn", OTHER, b"")
+    do(store, "learn", GATEWAY, last)
+    after = Store(lay(tmp_path / "x", snapshot(path)))
+    store.close()
+    clock.now += 1000 * DAY
+    again = Store(path, now=clock)
+    for each in (after, again):
+        assert (each.learned(GATEWAY), each.learned(OTHER), each.learned("")) == (last, b"", None)
+        each.close()
+
+
+def test_what_was_learned_and_is_damaged_is_left_out(store, path, caplog):
+    """It is said, once, and no task is lost for it; what is learned then is kept."""
+    do(store, "conclude", accepted(1))
+    do(store, "learn", GATEWAY, b"much")
+    do(store, "learn", OTHER, b"more")
+    held = rows(store)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE learned SET record = x'00' WHERE gateway = ?", (GATEWAY,))
+    connection.close()
+    for _ in range(2):
+        again = Store(path)
+        assert (again.learned(GATEWAY), again.learned(OTHER), rows(again)) == (None, b"more", held)
+        again.close()
+    told = f"the journal {path}: what was learned of a gateway is damaged, and is learned anew"
+    assert caplog.messages == [told]
+    again = Store(path)
+    do(again, "learn", GATEWAY, b"anew")
+    assert again.learned(GATEWAY) == b"anew"
+    again.close()
+
+
 # commits
 
 
@@ -288,6 +328,8 @@ def test_a_crash_while_it_closes_loses_nothing(store, tmp_path, path):
         ("conclude", (intent(5, idempotency_key="mine"),)),
         ("wait_for", (GATEWAY, ["b", SURROGATE, "c"])),
         ("wait_for", (GATEWAY, [object()])),
+        ("learn", (SURROGATE, b"much")),
+        ("learn", (GATEWAY, None)),
         ("nothing", ()),
     ],
 )
@@ -574,7 +616,7 @@ def test_an_older_journal_becomes_a_newer_one(store, path):
     assert newer._connection.execute("SELECT count(*) FROM albums").fetchone() == (0,)
     newer.close()
     Store(path, scripts=[*_SCRIPTS, NEXT]).close()
-    with pytest.raises(JournalError, match="its version is 2, this suno_async knows 1: update it"):
+    with pytest.raises(JournalError, match="its version is 3, this suno_async knows 2: update it"):
         Store(path)
 
 
@@ -582,7 +624,7 @@ def test_a_new_journal_is_of_the_newest_version(path):
     """It goes through the same scripts, so that both ways lead to the same tables."""
     Store(path, scripts=[*_SCRIPTS, NEXT]).close()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
     assert read_newer(path) == [[], []]
 
@@ -592,6 +634,77 @@ def read_newer(path):
     held = rows(newer)
     newer.close()
     return held
+
+
+class First:
+    """A journal of the first version, with everything that it could hold."""
+
+    def __init__(self, folder, clock):
+        model, self.path = Store(folder / "model", now=clock), folder / "first"
+        for number, state in enumerate(IntentState):
+            do(model, "intend", intent(number, idempotency_key=f"k{number}" if number % 2 else None))
+            do(model, "conclude", intent(number, idempotency_key=f"k{number}" if number % 2 else None, state=state))
+        do(model, "conclude", accepted(9))
+        do(model, "wait_for", OTHER, ["open", "ended"])
+        do(model, "end", OTHER, "ended", "FAILURE", "no voice")
+        self.rows = rows(model)
+        model.close()
+        _create(self.path, _SCRIPTS[:1])
+        with sqlite3.connect(self.path, isolation_level=None) as connection:
+            connection.execute("ATTACH ? AS model", (str(model.path),))
+            connection.execute("BEGIN")
+            for table in ("intents", "tasks"):
+                connection.execute(f"INSERT INTO {table} SELECT * FROM model.{table}")  # noqa: S608 - names of ours
+            connection.execute("UPDATE commits SET number = 4")
+            connection.execute("COMMIT")
+            self.dead = snapshot(self.path)
+        connection.close()
+        self.closed = snapshot(self.path)
+
+
+def version(path):
+    with sqlite3.connect(path) as connection:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_journal_of_the_first_version_keeps_everything(tmp_path, clock, crashed):
+    """Its records are the same, also those that its process has left in the log; something can be learned from then on.
+
+    What a crash leaves right after that is of the new version, or as it was.
+    """
+    first = First(tmp_path, clock)
+    assert ("-wal" in first.dead, "-wal" in first.closed) == (True, False)
+    parts = first.dead if crashed else first.closed
+    path = lay(tmp_path / "x", parts)
+    opened = Store(path, now=clock)
+    after = snapshot(path)
+    assert rows(opened) == first.rows
+    assert opened.learned(GATEWAY) is None
+    do(opened, "learn", GATEWAY, b"much")
+    opened.close()
+    assert version(path) == 2
+    again = Store(path, now=clock)
+    assert (rows(again), again.learned(GATEWAY)) == (first.rows, b"much")
+    again.close()
+    for end in range(len(parts.get("-wal", b"")), len(after["-wal"]) + 1, 2000):
+        cut = Store(lay(tmp_path / "y", after | {"-wal": after["-wal"][:end]}), now=clock)
+        assert (rows(cut), cut.learned(GATEWAY)) == (first.rows, None)
+        cut.close()
+
+
+def test_a_journal_of_the_first_version_that_is_damaged_stays_so(tmp_path, clock):
+    """It is refused as it is, and not made a newer one."""
+    first = First(tmp_path, clock)
+    data = bytearray(first.closed[""])
+    data[data.rindex(b"no voice")] ^= 1
+    path = lay(tmp_path / "x", {"": bytes(data)})
+    with pytest.raises(JournalError, match="1 rows of tasks are not what was written"):
+        Store(path, now=clock)
+    assert path.read_bytes() == data
+    assert version(path) == 1
 
 
 def test_a_version_that_cannot_be_made_changes_nothing(store, path):
