@@ -52,6 +52,10 @@ _REDIRECTION = 300
 
 def span_of(intent: Intent) -> Span:
     """The time in which a submission was accepted, if it was: by our clock."""
+    times = [moment.timestamp() for moment in (intent.created_at, intent.attempted_at, intent.settled_at) if moment]
+    if times != sorted(times):
+        # our clock was set back meanwhile: one of its times is wrong, and nobody knows which
+        return Span(min(times) - _SENDING, max(times) + _SENDING + LONGEST)
     first = _seconds(intent.created_at)
     last = _seconds(intent.settled_at) if intent.settled_at else _seconds(intent.attempted_at, first) + _SENDING
     return Span(first, last + LONGEST)

@@ -91,17 +91,25 @@ DOUBTS = {
     "before overlaps it": ({}, [accepted("before", 1000, 2990), AFTER], LISTED, "accepted before it"),
     "after overlaps it": ({}, [BEFORE, accepted("after", 3609)], LISTED, "accepted since"),
     "after overlaps it, and is slow": ({}, [BEFORE, accepted("after", 3609, 3700)], LISTED, "accepted since"),
+    "after, by a clock that was set back": ({}, [BEFORE, accepted("after", 5000, 3500)], LISTED, "accepted since"),
     "no request ids": ({}, [accepted("before", 1000, request_id=None), AFTER], LISTED, "accepted before it"),
     "adopted before": ({}, [accepted("before", 1000, reason="found"), AFTER], LISTED, "accepted before it"),
 }
 
 
+NAMES = {
+    "unnamed": {},
+    "named": {"request_id": "r", "status": 500},
+    "perhaps named": {"request_id": "r"},
+}
+
+
 @pytest.mark.parametrize(("when", "others", "rows", "evidence"), DOUBTS.values(), ids=DOUBTS)
-@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("exclusive", [False, True])
-def test_a_log_that_cannot_be_checked_proves_nothing(when, others, rows, evidence, named, exclusive):
+def test_a_log_that_cannot_be_checked_proves_nothing(when, others, rows, evidence, name, exclusive):
     """Switched off, cut short, another key's, too fresh, or with nobody to check it by: undecided, and says why."""
-    lost = intent("lost", 3000, 3010, request_id="r" if named else None)
+    lost = intent("lost", 3000, 3010, **name)
     [verdict] = judge([lost], others, rows, proof=False, exclusive=exclusive, **when)
     assert verdict.finding is UNDECIDED
     assert evidence in verdict.evidence
@@ -176,6 +184,13 @@ def test_the_request_id_of_an_earlier_attempt_names_nothing():
     assert findings(judge([lost], rows=[charge(3001)], exclusive=True)) == [CHARGED]
 
 
+def test_a_charge_under_the_name_of_an_earlier_attempt_may_be_its_own():
+    """While there is no outcome, no charge is taken for explained by it: not even one under that attempt's name."""
+    lost = intent("lost", 3000, request_id="r", status=503)
+    assert findings(judge([lost], rows=[charge(3001, "r")])) == [UNDECIDED]
+    assert findings(judge([lost], rows=[charge(3001, "r")], exclusive=True)) == [CHARGED]
+
+
 # what the log tells by its times
 
 
@@ -233,6 +248,8 @@ def test_a_clock_that_was_set_meanwhile_widens_the_time():
         ([(3000, 3010), (4000, 4010)], [3001, 4001, 4002], [CHARGED, UNDECIDED]),
         ([(3000, 3010), (3300, 3310), (3900, 3910)], [3450, 3905], [UNDECIDED, UNDECIDED, UNDECIDED]),
         ([(3000, 3010), (3300, 3310), (3900, 3910)], [3450, 3905, 3906], [CHARGED, CHARGED, CHARGED]),
+        ([(2000, 3990), (2100, 2110), (3000, 3010)], [3100], [UNDECIDED, UNDECIDED, UNDECIDED]),
+        ([(3000, 3010)], [2000, 3001], [CHARGED]),
     ],
 )
 def test_several_at_once_are_charged_if_there_are_as_many_charges(lost, rows, expected):
@@ -342,6 +359,34 @@ def test_a_clock_that_was_an_hour_wrong_once_proves_nothing(off, exclusive):
     found = judge([lost], checks, rows, proof=False, now=30_000, exclusive=exclusive)
     assert findings(found) == [UNDECIDED]
     assert findings(judge([lost], checks, [rows[0], rows[2]], proof=False, now=30_000)) == [NOT_CHARGED]
+
+
+SET_BACK = {
+    "at the answer": ((7000, None, 3410), (3290, 7720)),
+    "between two attempts": ((7000, 3400, 3410), (3280, 7720)),
+    "at the answer to the second": ((3300, 7000, 3410), (3180, 7720)),
+    "before it died": ((7000, 3400, None), (3280, 7720)),
+    "by a second": ((3411, None, 3410), (3290, 4131)),
+}
+
+
+@pytest.mark.parametrize(("times", "expected"), SET_BACK.values(), ids=SET_BACK)
+def test_where_our_clock_was_set_back_it_may_have_been_at_any_time_of_both(times, expected):
+    """One of its times is wrong and nobody knows which: it may have been accepted around either, or in between."""
+    sent, attempted, settled = times
+    lost = intent("lost", sent, settled, attempted_at=moment(attempted))
+    assert tuple(at - ZERO for at in msgspec.structs.astuple(span_of(lost))) == expected
+    checks, rows = [accepted("a", 1000), accepted("b", 9000)], [charge(1001, "a"), charge(9001, "b")]
+    for at in (*expected, 3405):
+        [verdict] = judge([lost], checks, [*rows, charge(at)], proof=False, exclusive=True)
+        assert verdict.finding is CHARGED
+    assert findings(judge([lost], checks, rows, proof=False)) == [NOT_CHARGED]
+
+
+def test_one_whose_times_go_backwards_does_not_hide_that_two_others_are_rivals():
+    """Its own time is never counted as less than none, so one task does not become two submissions."""
+    judged = [intent("a", 5000, 5010), intent("b", 5001, 5011), intent("set back", 9000, 3410)]
+    assert findings(adopt(judged, [task("t1", 5002)], now=20_000)) == [UNDECIDED] * 3
 
 
 def test_a_gateways_clock_that_was_set_back_hides_no_charge():
@@ -731,6 +776,10 @@ def _happens(rng: Random, name: str, at: float, fate: str, *, chained: bool) -> 
         settled = tried + rng.uniform(takes, 5000)
     if tried > at:
         facts["attempted_at"] = moment(tried)
+    if settled is not None and fate != "adopted" and rng.random() < 0.15:
+        # our clock was ahead when it was sent, and was set back before it was answered
+        wrong = tried + takes + rng.choice((1.0, 20.0, 300.0, 3600.0))
+        at, facts["attempted_at"] = (wrong - 1, moment(wrong)) if tried > at else (wrong, None)
     return True_(intent(name, at, settled, **facts), charged, f"t_{name}"), when
 
 
