@@ -17,6 +17,8 @@ from .protocol.errors import (
     UnexpectedResponse,
     WaitTimeout,
 )
+from .protocol.experience import Experience
+from .protocol.explanation import explain
 from .protocol.intents import Intent, IntentState
 from .protocol.models import Lyrics, Song, Status, Task
 from .protocol.pace import Adaptive, Backoff, Fixed, Pace, Scaled
@@ -29,6 +31,7 @@ __all__ = [
     "ClientClosed",
     "ConfigurationError",
     "Custom",
+    "Experience",
     "Extend",
     "Finding",
     "Fixed",
@@ -58,4 +61,5 @@ __all__ = [
     "Verdict",
     "WaitTimeout",
     "WriteLyrics",
+    "explain",
 ]

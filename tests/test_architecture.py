@@ -25,7 +25,7 @@ SIBLINGS = {
     "submissions": set(),
     "lane": set(),
     "waits": set(),
-    "poller": {"lane"},
+    "poller": {"lane", "crew"},
     "tracker": {"poller", "lane"},
     "streams": {"waits"},
 }
@@ -52,6 +52,7 @@ PURE = {
     "itertools",
     "json",
     "math",
+    "operator",
     "msgspec",
     "re",
     "sys",
@@ -276,7 +277,7 @@ def test_errors_are_one_tree():
 
 def test_every_extra_has_its_place():
     """``pip install suno-async[x]`` goes with ``extras/x.py`` or ``extras/x/``; the others are tools of development."""
-    declared = set(PROJECT["optional-dependencies"]) - {"dev", "all", "mutation", "fuzz"}
+    declared = set(PROJECT["optional-dependencies"]) - {"dev", "all", "mutation", "fuzz", "bench"}
     there = {name.split("/")[1].removesuffix(".py") for name in FILES if name.startswith("extras/")} - {"__init__"}
     assert declared == there
 

@@ -65,6 +65,12 @@ def test_a_deadline_is_an_hour_unless_said_otherwise():
         assert (parameter.default, parameter.kind) == (3600.0, parameter.KEYWORD_ONLY)
 
 
+def test_what_was_learned_is_a_value():
+    """What a client has learned of its gateway is of a public type, and can be explained without a client."""
+    assert inspect.signature(Suno.experience).return_annotation is suno_async.Experience
+    assert "10%" in suno_async.explain(suno_async.Experience())
+
+
 def test_its_types_are_for_others_too():
     """``py.typed`` lies in the package, so that a user's type checker reads it."""
     assert (Path(suno_async.__file__).with_name("py.typed")).exists()

@@ -17,6 +17,7 @@ from ..engine.tracker import Tracker
 from ..engine.transport import Transport
 from ..protocol.batch import Batch
 from ..protocol.errors import ClientClosed, ConfigurationError, SunoError, innermost
+from ..protocol.experience import Experience, unpacked
 from ..protocol.limits import Budget
 from ..protocol.pace import Pace
 
@@ -109,10 +110,9 @@ class Runtime:
     async def _run(self, opened: asyncio.Future[None]) -> None:
         """Owns everything that runs."""
         try:
-            if self.journal is not None:
-                await self.journal.open()
+            experience = await self._open_journal()
             async with self.transport, anyio.create_task_group() as group:
-                self._build(group)
+                self._build(group, experience)
                 opened.set_result(None)
                 await self._closing.wait()
                 await self.submissions.drain()
@@ -136,11 +136,19 @@ class Runtime:
             self.over = error
             self.tracker.close(error)
 
-    def _build(self, group: TaskGroup) -> None:
+    async def _open_journal(self) -> Experience | None:
+        """Opens it, where there is one; gives back what was learned when it was open before."""
+        if self.journal is None:
+            return None
+        await self.journal.open()
+        record = await self.journal.learned()
+        return None if record is None else unpacked(record)
+
+    def _build(self, group: TaskGroup, experience: Experience | None) -> None:
         net, journal = self.transport, self.journal
         self._group = group
         self.lane = Lane(net, budget=self.budget, slots=self._looks, rng=self._rng)
-        self.tracker = Tracker(self.lane, pace=self._pace, batch=self._batch, record=journal)
+        self.tracker = Tracker(self.lane, pace=self._pace, batch=self._batch, record=journal, experience=experience)
         self.submissions = Submissions(
             net.submit,
             spawn=self.spawn,

@@ -13,6 +13,7 @@ from ..engine.transport import Transport
 from ..engine.waits import Glance, Until, Wait, ending
 from ..protocol.batch import Batch
 from ..protocol.errors import ConfigurationError, GatewayUnavailable, SunoError
+from ..protocol.experience import Experience
 from ..protocol.inputs import (
     Secret,
     check_count,
@@ -312,6 +313,14 @@ class Suno:
         account = check_account(token, user_id)
         settlement = Settlement(self._runtime.lane, self._journal("reconcile()"), self._timeout)
         return await settlement.settle(await self.unknown(), account, exclusive=exclusive_key)
+
+    def experience(self) -> Experience:
+        """What this client has learned of when to look at its gateway, with `Adaptive`; empty with any other pace.
+
+        ``Adaptive(experience=...)`` goes on from there; with a journal that happens by itself.
+        """
+        self._runtime.check_open()
+        return self._runtime.tracker.schedule.experience()
 
     async def forget(self, name: str) -> bool:
         """Takes the intent or the task of this id out of the journal; True if it was there.

@@ -53,6 +53,8 @@ class Lane:
         self.chance: Callable[[], float] = rng.random
         self.readable = False
         """One readable answer has come, so this is a gateway."""
+        # anyio.current_time() finds the loop anew each time, and takes seven times as long
+        self._now = asyncio.get_running_loop().time
         self._network = network
         self._fresh = False
         self._error: SunoError = GatewayUnavailable()
@@ -65,6 +67,10 @@ class Lane:
         Raises what closed the gate, for this id, if it does not open before ``end``, and GatewayUnavailable if
         nothing else lets it through before then.
         """
+        if self.budget.rate is None and not self.gate.closed and self.slots.value:
+            # nothing to wait for: the scope below would cost twenty times as much
+            self.slots.acquire_nowait()
+            return
         with anyio.CancelScope(deadline=end):
             if self.budget.rate is None:
                 await self._enter(task_id, end)
@@ -79,12 +85,12 @@ class Lane:
         while True:
             if self.gate.closed:
                 await self._until_open(task_id, end)
-            delay = self.budget.wait(anyio.current_time())
+            delay = self.budget.wait(self._now())
             if delay > 0:
                 await anyio.sleep(delay)
                 continue
             await self.slots.acquire()
-            now = anyio.current_time()
+            now = self._now()
             # while it waited for the slot a submission may have spent the budget, or trouble closed the gate
             if self.budget.wait(now) == 0 and (not self.gate.closed or self.gate.wait(now) == 0):
                 self.budget.reserve(now)
@@ -108,7 +114,7 @@ class Lane:
         self.quota.earn()
         self.gate.welcomed()
         if self.gate.failures:
-            self.gate.passed(anyio.current_time(), probe=probe)
+            self.gate.passed(self._now(), probe=probe)
             self._changed.set()
 
     async def suffered(self, trouble: Trouble, *, own: bool = False, probe: int = 0) -> Trouble:
@@ -121,7 +127,7 @@ class Lane:
             await self._network.distrust()
         trouble = settle_elsewhere(trouble, readable=self.readable)
         self.readable = self.readable or trouble.readable
-        now = anyio.current_time()
+        now = self._now()
         if trouble.kind is Kind.NAMELESS:
             self._fresh = True
         elif own and trouble.kind is not Kind.LIMITED:
@@ -144,18 +150,18 @@ class Lane:
 
     def refused_for_good(self) -> bool:
         """The key was refused; True if that is to be believed and there is no other key."""
-        if not self.gate.refused(anyio.current_time()):
+        if not self.gate.refused(self._now()):
             return False
         self.gate.welcomed()
         return not self._network.renew_key()
 
     async def once(self, request: Request, timeout: float) -> Answer | Broken:
         """The answer to a request that is about no task: it takes its turn, and nothing is learned from it."""
-        end = anyio.current_time() + timeout
+        end = self._now() + timeout
         await self.enter(end=end)
         probe = self.gate.enter()
         try:
-            return await self._network.look(request, timeout=max(_LEAST_SECONDS, end - anyio.current_time()))
+            return await self._network.look(request, timeout=max(_LEAST_SECONDS, end - self._now()))
         finally:
             self.leave(probe=probe)
 
@@ -165,8 +171,7 @@ class Lane:
         Raises TaskNotFound, RequestRejected and its kinds, GatewayUnavailable, UnexpectedResponse, and
         ConfigurationError if no gateway is there.
         """
-        # anyio.current_time() finds the loop too, but takes seven times as long
-        end = asyncio.get_running_loop().time() + timeout
+        end = self._now() + timeout
         attempts, renewed = 0, False
         while True:
             found = await self._fetch_once(task_id, end, late=renewed or attempts > 0)
@@ -177,7 +182,7 @@ class Lane:
                 continue
             attempts += 1
             delay = retry_delay(found, attempts, self.chance())
-            if delay is None or anyio.current_time() + delay >= end or not self.quota.spend(late=found.late):
+            if delay is None or self._now() + delay >= end or not self.quota.spend(late=found.late):
                 raise told(found.error, task_id=task_id, attempts=attempts)
             await anyio.sleep(delay)
 
@@ -190,9 +195,9 @@ class Lane:
         probe = self.gate.enter()
         try:
             # no timeout at all is what aiohttp takes 0 for
-            timeout = max(_LEAST_SECONDS, end - anyio.current_time()) if late else None
+            timeout = max(_LEAST_SECONDS, end - self._now()) if late else None
             answer = await self.ask(ask_one(task_id), single=True, timeout=timeout)
-            hasty = late and isinstance(answer, Broken) and anyio.current_time() >= end - _LEAST_SECONDS
+            hasty = late and isinstance(answer, Broken) and self._now() >= end - _LEAST_SECONDS
             found = trouble_of_broken(answer, task_id) if isinstance(answer, Broken) else read_task(answer, task_id)
             if isinstance(found, Trouble):
                 # a request that was given less time than any other and ran out of it proves nothing
@@ -204,8 +209,8 @@ class Lane:
 
     async def _until_open(self, task_id: str | None, end: float) -> None:
         """Returns when the gate is open; raises what closed it if that is not before ``end``."""
-        while (wait := self.gate.wait(anyio.current_time())) != 0:
-            soonest = anyio.current_time() + (wait or 0.0)
+        while (wait := self.gate.wait(self._now())) != 0:
+            soonest = self._now() + (wait or 0.0)
             if soonest >= end:
                 raise told(self._error, task_id=task_id)
             if self._changed.is_set():

@@ -5,7 +5,7 @@ an id its life's, and whether a request may leave the lane's. What ends is told 
 """
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import inf
 from typing import Protocol
 
 import anyio
@@ -16,14 +16,16 @@ from ..protocol.batch import Batch, Search
 from ..protocol.errors import SunoError
 from ..protocol.exchange import Answer, Broken
 from ..protocol.life import AGAIN, Again, Failed, Life, Settled
-from ..protocol.pace import Pace
 from ..protocol.refusals import Kind, Trouble, foreign, trouble_of_broken
+from ..protocol.schedule import Schedule
 from ..protocol.wire import Look, ask_many, ask_one, read_many, read_one
+from .crew import Crew
 from .lane import Lane
 
 _RETRY_SECONDS = 1.0
 _REFUSAL_SECONDS = 3.0
 _LONGEST_SECONDS = 60.0
+_SHARING = 0.75
 
 
 class Listener(Protocol):
@@ -53,17 +55,18 @@ class Listener(Protocol):
 class Poller:
     """Looks at every id it is given until the id's life ends. ``run()`` is its one coroutine."""
 
-    def __init__(self, lane: Lane, listener: Listener, *, pace: Pace, batch: Batch) -> None:
+    def __init__(self, lane: Lane, listener: Listener, *, schedule: Schedule, batch: Batch) -> None:
         self.outstanding = 0
         self._lane = lane
         self._listener = listener
-        self._pace = pace
+        self.schedule = schedule
         self._batch = batch
         self._agenda: Agenda[Life] = Agenda()
         self._search: Search[Life] = Search(batch)
         self._wake = anyio.Event()
         self._asleep_until = -inf
         self._succeeded = -inf
+        self._crew: Crew[tuple[list[Life], int]] = Crew(self._look, self._drop_look)
 
     def add(self, life: Life, due: float) -> None:
         """Look at this id from ``due`` on."""
@@ -80,11 +83,12 @@ class Poller:
         self.outstanding -= not life.gone
         life.gone = True
         life.slot = NOWHERE
+        if life.wanted:
+            self.schedule.forget(life)
 
     def delay(self, life: Life, now: float) -> float:
-        """Seconds from ``now`` to the next look at this id, as the pace has it."""
-        share = 1.0 if life.alone else self._share(now)
-        return self._pace.after(now - life.born, life.looks, self._lane.chance(), share, life.kind)
+        """Seconds from ``now`` to the next look at this id, as the schedule has it."""
+        return self.schedule.delay(life, now, self._lane.chance(), 1.0 if life.alone else self._share(now))
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -102,8 +106,12 @@ class Poller:
             self._wake.set()
 
     def _share(self, now: float) -> float:
-        """How many ids share the price of a request: sqrt(n) while they fit into one, up to the batch for many."""
-        return max(1.0, min(sqrt(self.outstanding), self._batch.room(now)))
+        """How many ids share the price of a request.
+
+        Each of n ids that fit into one pays for n ** 0.75 of it. If each paid for all of its looks, n ids would buy too
+        few together; if it paid its part only, too many, as their looks do not all fall together.
+        """
+        return max(1.0, min(float(self.outstanding**_SHARING), self._batch.room(now)))
 
     async def _until_due(self) -> None:
         while not self._search.ready:
@@ -124,9 +132,15 @@ class Poller:
     def _start(self, group: TaskGroup) -> None:
         lives = self._take(anyio.current_time())
         if lives:
-            group.start_soon(self._look, lives, self._lane.gate.enter())
+            self._crew.send(group, (lives, self._lane.gate.enter()))
         else:
             self._lane.leave()
+
+    def _drop_look(self, job: tuple[list[Life], int]) -> None:
+        """A look that was about to begin does not."""
+        lives, probe = job
+        self._lane.leave(probe=probe)
+        self._put_back(lives + self._search.abandon(lives))
 
     def _take(self, now: float) -> list[Life]:
         """What is due and, to fill the request, what is due next: never sooner than the floor after its last look."""
@@ -140,7 +154,7 @@ class Poller:
         first = first or self._agenda.take(now, 1, lambda _, is_due: is_due)
         if not first or first[0].alone or room == 1:
             return first
-        soonest = now - self._pace.floor
+        soonest = now - self.schedule.floor
         return first + self._agenda.take(
             now, room - 1, lambda life, is_due: not life.alone and (is_due or life.looked <= soonest)
         )
@@ -154,20 +168,26 @@ class Poller:
 
     # a look
 
-    async def _look(self, lives: list[Life], probe: int) -> None:
+    async def _look(self, job: tuple[list[Life], int]) -> None:
+        lives, probe = job
         single = len(lives) == 1
         done = False
         try:
             request = ask_one(lives[0].task_id) if single else ask_many([life.task_id for life in lives])
+            sent = anyio.current_time()
             answer = await self._lane.ask(request, single=single)
-            trouble = self._digest(lives, answer, anyio.current_time(), probe)
+            now = anyio.current_time()
+            if self.schedule.learns and isinstance(answer, Answer):
+                self.schedule.answered(answer, sent, now)
+            trouble = self._digest(lives, answer, now, probe)
             if trouble is not None:
                 await self._suffer(lives, trouble, probe)
             done = True
         finally:
-            self._lane.leave(probe=probe)
-            if not done:
-                self._put_back(lives + self._search.abandon(lives))
+            if done:
+                self._lane.leave(probe=probe)
+            else:
+                self._drop_look(job)
             self._nudge()
 
     def _put_back(self, lives: Sequence[Life], most: float = 0.0, least: float = 0.0) -> None:
@@ -187,7 +207,7 @@ class Poller:
             look = read_one(answer, lives[0].task_id)
             missing = isinstance(look, Trouble) and look.kind is Kind.MISSING
             looks = [] if missing else look if isinstance(look, Trouble) else [look]
-            if missing and self._search.running:
+            if missing and self._search.asks(lives):
                 # a gateway that refuses a whole batch for one id that it does not know
                 lives[0].alone = True
                 self._search.spoiled(lives)
@@ -208,7 +228,8 @@ class Poller:
             self._batch.answered_single(now)
 
     def _learn(self, lives: list[Life], told: dict[str, Look], now: float) -> None:
-        share, chance, after, put = self._share(now), self._lane.chance, self._pace.after, self._agenda.put
+        schedule = self.schedule
+        going: list[Life] = []
         for life in lives:
             if life.gone:
                 continue
@@ -216,17 +237,32 @@ class Poller:
             if look is None:
                 self._miss(life, now, single=len(lives) == 1)
                 continue
+            if schedule.learns:
+                schedule.saw(life, look, now)
             verdict = life.observe(look, now)
             life.faults = 0
             if verdict is AGAIN:
-                put(life, now + after(now - life.born, life.looks, chance(), share, life.kind))
-                if life.keeps:
+                going.append(life)
+                if life.hears:
                     self._listener.looked(life, look)
             elif isinstance(verdict, Again):
                 self._again(life, verdict, now)
                 self._listener.looked(life, look)
             else:
                 self._end(life, verdict)
+        self._go_on(going, now)
+
+    def _go_on(self, lives: list[Life], now: float) -> None:
+        """When to look at them next is asked once all of the answer is known."""
+        schedule, rate = self.schedule, self._lane.budget.rate
+        if schedule.learns:
+            schedule.take_in(now)
+        if rate is not None:
+            schedule.ration(rate * self._batch.room(now))
+        share, chance, delay, put = self._share(now), self._lane.chance, schedule.delay, self._agenda.put
+        for life in lives:
+            if not life.gone:
+                put(life, now + delay(life, now, chance(), share))
 
     def _miss(self, life: Life, now: float, *, single: bool) -> None:
         verdict = life.miss(now, single=single)
@@ -262,19 +298,19 @@ class Poller:
         trouble = await self._lane.suffered(trouble, own=own, probe=probe)
         now = anyio.current_time()
         if single:
-            self._doubt(lives[0], trouble, now)
+            self._doubt(lives[0], trouble, now, sought=self._search.asks(lives))
         if single and trouble.kind is Kind.REJECTED:
             self._search.spoiled(lives)
         self._retry(lives + self._search.abandon(lives), trouble, now)
 
-    def _doubt(self, life: Life, trouble: Trouble, now: float) -> None:
+    def _doubt(self, life: Life, trouble: Trouble, now: float, *, sought: bool) -> None:
         """What a single look that told nothing says about the batch route, and about this id in a batch."""
         if trouble.readable and trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS, Kind.KEY}:
             self._batch.answered_single(now)
         else:
             self._batch.failed_single()
         # at the end of a search it may be an outage, or the id that spoils every batch: by itself until it is seen
-        life.alone = life.alone or trouble.kind is Kind.REJECTED or self._search.running
+        life.alone = life.alone or trouble.kind is Kind.REJECTED or sought
         if life.alone:
             life.faults, life.failed = life.faults + 1, now
 

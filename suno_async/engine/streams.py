@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 import anyio
 import anyio.lowlevel
 
+from ..protocol.durations import Event
 from ..protocol.errors import ClientClosed, SunoError, WaitTimeout
 from ..protocol.inputs import check_task_id
 from ..protocol.life import Failed, Life, Settled
@@ -41,7 +42,8 @@ class Inbox:
     """What has come for one stream and was not read yet."""
 
     def __init__(self, *, changes: bool) -> None:
-        self.sees = changes
+        self.sees = self.hears = changes
+        self.event = Event.CHANGE if changes else Event.END
         self.open: dict[str, None] = {}
         """The ids that are not final, in the order they were asked for."""
         self.fed = False
@@ -57,7 +59,7 @@ class Inbox:
 
     def looked(self, life: Life, look: Look) -> None:
         """Keeps the latest state of an id; an older one that was not read is replaced."""
-        if self.sees and self._marks.get(life.task_id) != look.mark:
+        if self.hears and self._marks.get(life.task_id) != look.mark:
             self._marks[life.task_id] = look.mark
             self._latest[life.task_id] = look.kept()
             self.wake()

@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import inf
 from typing import Protocol
 
 import anyio
 import anyio.lowlevel
 
 from ..protocol.batch import Batch
+from ..protocol.durations import Event
 from ..protocol.errors import SunoError
+from ..protocol.experience import Experience
 from ..protocol.life import SUBMITTED_GRACE, Failed, Life, Settled
 from ..protocol.pace import Pace
+from ..protocol.schedule import Schedule
 from ..protocol.wire import Look
 from .lane import Lane, told
 from .poller import Poller
@@ -20,6 +24,8 @@ _CHUNK = 1000
 """Ids that are let in or out in one go: about 3 ms of the loop."""
 _REMEMBERED_SECONDS = 3600.0
 _PARTS = 64
+_KEPT_EVERY_SECONDS = 60.0
+_IN_ORDER = (Event.CHANGE, Event.PLAYABLE, Event.END)
 
 
 class Waiter(Protocol):
@@ -27,7 +33,17 @@ class Waiter(Protocol):
 
     @property
     def sees(self) -> bool:
-        """Wants to know of looks on the way, not only of the end."""
+        """Wants what was last seen to be kept on the way to the end."""
+        ...
+
+    @property
+    def hears(self) -> bool:
+        """Wants to be told of every look on the way."""
+        ...
+
+    @property
+    def event(self) -> Event:
+        """What this one waits for."""
         ...
 
     def looked(self, life: Life, look: Look) -> None:
@@ -60,6 +76,10 @@ class Record(Protocol):
 
     def ended(self, task_id: str, status: str, reason: str) -> None:
         """A task is final, or gone."""
+        ...
+
+    def learn(self, record: bytes) -> None:
+        """This was learned of when to look."""
         ...
 
 
@@ -97,14 +117,24 @@ class Register:
 class Tracker:
     """Opens a life for each id that is waited for, and tells its waiters what becomes of it."""
 
-    def __init__(self, lane: Lane, *, pace: Pace, batch: Batch, record: Record | None = None) -> None:
-        self.poller = Poller(lane, self, pace=pace, batch=batch)
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        pace: Pace,
+        batch: Batch,
+        record: Record | None = None,
+        experience: Experience | None = None,
+    ) -> None:
+        self.schedule = Schedule(pace, experience)
+        self.poller = Poller(lane, self, schedule=self.schedule, batch=batch)
         self._record = record
         self._lane = lane
         self._batch = batch
         self._lives = Register()
         self._submitted: dict[str, tuple[float, str]] = {}
         self._over: SunoError | None = None
+        self._kept = -inf
 
     @property
     def paused(self) -> bool:
@@ -138,16 +168,25 @@ class Tracker:
             life = self._open(task_id, alone, now, wait)
         elif alone[0] not in life.waiters:
             life.waiters += alone
-        if alone[0].sees:
-            life.keeps = True
+            self._hurry(life, alone[0], now)
+        life.keeps = life.keeps or alone[0].sees
+        life.hears = life.hears or alone[0].hears
         return life
 
+    def _hurry(self, life: Tracked, waiter: Waiter, now: float) -> None:
+        """Somebody waits for less than those before: the next look may come sooner for it."""
+        before = life.event
+        life.event = _soonest(life.waiters)
+        if life.event is not before and waiter.event is life.event:
+            self.poller.hasten(life, now + self.poller.delay(life, now))
+
     def _open(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
-        life = Tracked(task_id=task_id, born=now, waiters=alone)
+        life = Tracked(task_id=task_id, born=now, waiters=alone, event=alone[0].event)
         self._lives.add(life)
         known = self._submitted.get(task_id)
         if known is not None:
             life.born, life.kind = known
+            life.dated = True
             life.ours = now - life.born < SUBMITTED_GRACE
             # a task that is seconds old need not be looked at before it can be done
             wait = max(0.0, life.born - now + self.poller.delay(life, life.born))
@@ -181,9 +220,12 @@ class Tracker:
         if life is None or waiter not in life.waiters:
             return
         life.waiters = tuple(other for other in life.waiters if other is not waiter)
-        life.keeps = any(other.sees for other in life.waiters)
         if not life.waiters:
             self._forget(life)
+            return
+        life.keeps = any(other.sees for other in life.waiters)
+        life.hears = any(other.hears for other in life.waiters)
+        life.event = _soonest(life.waiters)
 
     def leave_all(self, task_ids: Iterable[str], waiter: Waiter) -> None:
         """One waiter less for many ids, a thousand at a time, so that the loop does not stall."""
@@ -209,7 +251,8 @@ class Tracker:
     def looked(self, life: Life, look: Look) -> None:
         """An id that somebody wants to see on its way was seen."""
         for waiter in self._waiters(life):
-            waiter.looked(life, look)
+            if waiter.hears:
+                waiter.looked(life, look)
 
     def missed(self, life: Life) -> None:
         """The gateway did not know an id, this time."""
@@ -229,6 +272,7 @@ class Tracker:
         self._lives.discard(life)
         if self._record is not None:
             self._record.ended(life.task_id, *_end(verdict))
+            self._keep(_KEPT_EVERY_SECONDS)
         for waiter in waiters:
             waiter.ended(life, verdict)
 
@@ -244,11 +288,24 @@ class Tracker:
     def close(self, error: SunoError) -> None:
         """Nobody can wait here any more."""
         self._over = error
+        self._keep(0.0)
         self.stopped(error)
+
+    def _keep(self, seconds: float) -> None:
+        """Has written down what was learned, if that was not done for so many seconds."""
+        now = anyio.current_time()
+        if self._record is not None and self.schedule.taught and now - self._kept >= seconds:
+            self._kept = now
+            self._record.learn(self.schedule.experience().packed())
 
     def _waiters(self, life: Life) -> tuple[Waiter, ...]:
         tracked = self._lives.get(life.task_id)
         return tracked.waiters if tracked is life else ()
+
+
+def _soonest(waiters: Sequence[Waiter]) -> Event:
+    """Of all that is waited for, what comes first."""
+    return min((waiter.event for waiter in waiters), key=_IN_ORDER.index)
 
 
 def _end(verdict: Settled | Failed) -> tuple[str, str]:

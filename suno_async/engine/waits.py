@@ -5,6 +5,7 @@ import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from ..protocol.durations import Event
 from ..protocol.errors import (
     GatewayUnavailable,
     QuotaExceeded,
@@ -65,12 +66,14 @@ class Wait:
         self.task_id = task_id
         self.future: asyncio.Future[Task] = asyncio.get_running_loop().create_future()
         self._playable = until == "playable"
+        self.event = Event.PLAYABLE if self._playable else Event.END
+        self.hears = self._playable
         self._checked = False
         self._trouble: SunoError | None = None
+        self._troubled = 0.0
 
     def looked(self, life: Life, look: Look) -> None:
         """Ends a wait for something to hear."""
-        self._trouble = None
         if not self._playable or (self._checked and life.same > 1):
             return
         self._checked = True
@@ -80,12 +83,15 @@ class Wait:
 
     def missed(self, life: Life) -> None:
         """Changes nothing but what is said at the deadline: the life decides when an id is gone."""
-        self._trouble = TaskNotFound(f"the gateway does not know task {life.task_id}", task_id=life.task_id)
+        self._remember(TaskNotFound(f"the gateway does not know task {life.task_id}", task_id=life.task_id))
 
     def faulted(self, life: Life, error: SunoError) -> bool:  # noqa: ARG002 - a wait goes on for as long as it may
         """Changes nothing but what is said at the deadline: a failed request says nothing about a task."""
-        self._trouble = error
+        self._remember(error)
         return False
+
+    def _remember(self, error: SunoError) -> None:
+        self._trouble, self._troubled = error, asyncio.get_running_loop().time()
 
     def ended(self, life: Life, verdict: Settled | Failed) -> None:  # noqa: ARG002 - it is this wait's only one
         """Ends the wait."""
@@ -111,8 +117,10 @@ class Wait:
         last = life.last_task()
         seen = f"last seen as {one_line(last.status_text, 40)}" if last is not None else "not seen yet"
         message = f"task {self.task_id} is not final after {seconds:g} s ({seen}); it may still succeed"
+        # a look that told something since has made up for it
+        trouble = self._trouble if self._troubled >= life.looked else None
         self.future.set_exception(
-            timed_out(message, self._trouble, task=last, task_id=self.task_id, task_ids=(self.task_id,))
+            timed_out(message, trouble, task=last, task_id=self.task_id, task_ids=(self.task_id,))
         )
 
 
@@ -123,7 +131,8 @@ class Glance:
     seconds.
     """
 
-    sees = True
+    sees = hears = True
+    event = Event.END
 
     def __init__(self, task_ids: Sequence[str], patience: float, leave: Callable[[Iterable[str], Any], None]) -> None:
         self.found: dict[str, Task | None] = dict.fromkeys(task_ids)

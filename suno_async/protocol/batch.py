@@ -105,6 +105,10 @@ class Search(Generic[T]):
         """True if a part is to be asked for now."""
         return bool(self._parts) and self._asking is None
 
+    def asks(self, part: list[T]) -> bool:
+        """True if this is the search's own request, not one that was under way when it began."""
+        return part is self._asking
+
     def take(self) -> list[T]:
         """The part to ask for next."""
         self._asking = self._parts.pop()
@@ -141,8 +145,8 @@ class Search(Generic[T]):
         return left
 
     def _done(self, part: list[T]) -> bool:
-        """True if this was the search's own request, not one that was under way when it began."""
-        ours = part is self._asking
+        """True if this was the search's own request; it is not any more."""
+        ours = self.asks(part)
         if ours:
             self._asking = None
         return ours

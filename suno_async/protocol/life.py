@@ -7,6 +7,7 @@ with a reason, SUCCESS that stays incomplete for ten minutes, or an id that stay
 import msgspec
 
 from .dialects import has_made
+from .durations import Event
 from .errors import SunoError, TaskNotFound
 from .models import Status, Task
 from .wire import Look
@@ -54,16 +55,26 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     """This client submitted it."""
     keeps: bool = False
     """Somebody wants to see the task on its way, so the last look is kept."""
+    hears: bool = False
+    """Somebody wants to be told of every look."""
     alone: bool = False
     """Ask for it by itself: it spoiled a batch, or its absence has to be confirmed."""
     kind: str = ""
-    """Its action, where it is known, for the pace."""
+    """Its action, and after a slash its model, where they are known, for the pace."""
+    event: Event = Event.END
+    """The first thing that somebody waits for."""
+    dated: bool = False
+    """``born`` is when it was submitted."""
+    queued: bool = False
+    """It had not begun when it was last seen."""
     faults: int = 0
     """Single looks in a row that told nothing, while other ids had their answers."""
     failed: float = float("-inf")
     """When the last of them did."""
     looks: int = 0
     looked: float = float("-inf")
+    wanted: float = 0.0
+    """Looks a second that it would have, where a budget has to be shared."""
     slot: int = -1
     """Where it stands in the agenda; -1 while it is looked at."""
     gone: bool = False

@@ -7,14 +7,15 @@ leaves for another one.
 """
 
 import math
-from bisect import bisect_right
-from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
 
+from .durations import Hazard, prior_hazard
 from .errors import ConfigurationError
+from .experience import Experience
 from .inputs import check_factor, check_seconds
+from .inspection import LEAST_PRICE, inspection
 
 
 class Pace(Protocol):
@@ -82,37 +83,54 @@ class Backoff(msgspec.Struct, frozen=True):
 class Adaptive(msgspec.Struct, frozen=True):
     """Looks when the answer is likely: rare at first, close together when most tasks end, rare again in the tail.
 
-    With hazard rate h(t) of "done by now", the cheapest looks are spaced so that the integral of sqrt(h(u) / 2 κ)
-    between two of them is 1 (Keller 1974, after Barlow, Hunter and Proschan 1963); κ = ``price`` is how many seconds
-    of lateness one request is worth. A request that asks for n ids costs each of them less: κ / sqrt(n) while they
-    fit into one request, falling towards κ / batch size for many. The hazard is that of how long songs were seen to
-    take (91 to 200 s, median about 110 s; lyrics 12 s), a tenth of them failing early.
+    Looking is an inspection problem. Let h(t) be the hazard of "done by now" and κ = ``price`` what one look costs, in
+    seconds of lateness. Where looks are T apart, each second costs κ / T for looks and h T / 2 for lateness: an end
+    comes anywhere between two looks, so it is seen T / 2 late. The sum is least for T = sqrt(2 κ / h): looks come with
+    the density sqrt(h / 2 κ), so the integral of that between two of them is 1 (J. B. Keller, "Optimum checking
+    schedules for systems subject to random failure", Management Science 21, 1974; the problem and the exact solution
+    are in R. E. Barlow, L. C. Hunter and F. Proschan, "Optimum checking procedures", J. SIAM 11, 1963). Where looks are
+    cheap that rule is used as it is; where a look has its price, as it has for a task alone, the exact solution.
+
+    A request that asks for n ids costs each of them less: κ / sqrt(n) while they fit into one request, falling towards
+    κ / batch size for many. Past the ages at which anything was seen to end, the hazard is taken as 1 / age, which
+    makes the looks rarer and rarer, sqrt(2 κ age) apart and a little more, up to ``ceiling``.
+
+    Stock gateways refresh their rows every 15 s, so looks are best made just after that: ``beat`` is how many seconds
+    the gateway sleeps between two rounds. Whether there are rounds, and when, is learned from the answers, and costs
+    nothing where there are none; None takes no notice of them.
     """
 
     price: float = 0.3
-    floor: float = 1.0
-    ceiling: float = 30.0
+    floor: float = 0.5
+    ceiling: float = 120.0
+    beat: float | None = 15.0
+    experience: Experience | None = None
+    """What a client has learned before, as ``Suno.experience()`` gives it."""
 
     def __post_init__(self) -> None:
         check_seconds("Adaptive.price", self.price)
         check_seconds("Adaptive.floor", self.floor)
         check_factor("Adaptive.ceiling", self.ceiling, self.floor, 86_400)
+        if self.beat is not None:
+            check_factor("Adaptive.beat", self.beat, 1, 3600)
+        if not isinstance(self.experience, Experience | None):
+            raise ConfigurationError("Adaptive.experience must be what Suno.experience() gave, or None")
+
+    def delay(self, hazard: Hazard, age: float, share: float) -> float:
+        """Seconds until the next look at a task of this age, where ``share`` ids share the price of a request."""
+        age, price = max(0.0, age), self.price / share
+        delay = hazard.until(age, math.sqrt(2 * price))
+        best = inspection(hazard, max(price, LEAST_PRICE)).after(age)
+        if age + best < hazard.ages[-1] - _ROUNDING:
+            # a look at the very end of what is known is made for want of knowing more
+            delay = best if price >= LEAST_PRICE else min(delay, best)
+        elif price >= LEAST_PRICE and best < math.inf:
+            delay = max(delay, best)
+        return min(self.ceiling, max(self.floor, delay))
 
     def after(self, age: float, looks: int, chance: float, share: float, kind: str = "") -> float:  # noqa: ARG002
-        """The delay that makes the integral 1, within floor and ceiling."""
-        times, effort = _effort(kind == "LYRICS")
-        age = max(0.0, age)
-        now = bisect_right(times, age) - 1
-        if now >= len(times) - 1:
-            return self.ceiling
-        slope = (effort[now + 1] - effort[now]) / (times[now + 1] - times[now])
-        wanted = effort[now] + (age - times[now]) * slope + math.sqrt(2 * self.price / share)
-        there = bisect_right(effort, wanted, now) - 1
-        if there >= len(times) - 1:
-            return self.ceiling
-        slope = (effort[there + 1] - effort[there]) / (times[there + 1] - times[there])
-        then = times[there] + (wanted - effort[there]) / slope
-        return min(self.ceiling, max(self.floor, then - age))
+        """The delay as long as nothing has been learned."""
+        return self.delay(prior_hazard(kind), age, share)
 
 
 class Scaled(msgspec.Struct, frozen=True):
@@ -164,32 +182,4 @@ def check_pace(pace: Pace | None) -> Pace:
 
 
 _SHORTEST, _LONGEST = 0.01, 86_400.0
-_SONG = (110.0, 0.4)
-_LYRICS = (12.0, 0.5)
-_EARLY_SHARE = 0.1
-_EARLY = (10.0, 0.6)
-_STEP = 1.01
-_TAIL = 1e-6
-
-
-@lru_cache(2)
-def _effort(lyrics: bool) -> tuple[list[float], list[float]]:
-    """Times, and the integral of sqrt(h) from 0 to each, on a grid that gets coarser with age."""
-    median, spread = _LYRICS if lyrics else _SONG
-    times, effort = [0.0], [0.0]
-    begin, end, alive = 0.0, 0.25, 1.0
-    while (left := _survival(end, median, spread)) >= _TAIL:
-        hazard = math.log(alive / left) / (end - begin)
-        times.append(end)
-        effort.append(effort[-1] + math.sqrt(hazard) * (end - begin) + 1e-9)
-        begin, end, alive = end, end * _STEP + 0.25, left
-    return times, effort
-
-
-def _survival(age: float, median: float, spread: float) -> float:
-    early = _EARLY_SHARE * _lognormal_tail(age, *_EARLY)
-    return early + (1 - _EARLY_SHARE) * _lognormal_tail(age, median, spread)
-
-
-def _lognormal_tail(age: float, median: float, spread: float) -> float:
-    return 1.0 if age <= 0 else 0.5 * math.erfc(math.log(age / median) / (spread * math.sqrt(2)))
+_ROUNDING = 1e-6

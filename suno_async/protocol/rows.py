@@ -74,6 +74,19 @@ read_row = msgspec.json.Decoder(Row).decode
 """A Row from its JSON; raises ValueError or RecursionError for one that has another shape."""
 
 
+class Times(msgspec.Struct, gc=False):
+    """When a gateway says that something happened to a row, in Unix seconds, or whatever it writes."""
+
+    submit_time: Any = None
+    start_time: Any = None
+    finish_time: Any = None
+    updated_at: Any = None
+
+
+read_times = msgspec.json.Decoder(Times).decode
+"""The Times of a row, whatever else is in it; raises as read_row does."""
+
+
 def task_of(row: Row, status: Status, payload: bytes) -> Task:
     """The task a row tells of; ``payload`` is the row as it came."""
     made: Any = row.data

@@ -10,7 +10,7 @@ from .exchange import Answer, Request
 from .lenient import excerpt, read_json
 from .models import Status, Task
 from .refusals import Kind, Trouble, error_words, foreign, trouble_of
-from .rows import read_row, task_of
+from .rows import Times, read_row, read_times, task_of
 
 BATCH_PATH = "/suno/fetch"
 _MOST_ROWS, _MOST_ODD_ROWS = 20_000, 1000
@@ -37,6 +37,16 @@ class Look(msgspec.Struct, gc=False, eq=False):
         if isinstance(source, Task):
             return source
         return _read_row(self, source if isinstance(source, bytes) else source.row(self.index))
+
+    def times(self) -> Times:
+        """When the gateway says that something happened to it; empty where that cannot be read."""
+        source = self.source
+        if isinstance(source, Task):
+            return Times(source.submit_time, source.start_time, source.finish_time)
+        try:
+            return read_times(source if isinstance(source, bytes) else source.row(self.index))
+        except _UNREAD:
+            return Times()
 
     def kept(self) -> "Look":
         """The same look, holding its own row only: the answer it was cut from may be large."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
+from itertools import pairwise
 from random import Random
 
 import anyio
@@ -165,3 +167,47 @@ def test_in_a_healthy_world_nobody_is_late(seed):
     for task_id, ended in case.ends.items():
         done = case.world.plans[task_id][1][0]
         assert ended - done <= CEILING + queue * 3 + spread
+
+
+@pytest.mark.parametrize("pace", [Adaptive(ceiling=20.0), Adaptive(beat=None), Fixed(5), Backoff(jitter=0.0)])
+@pytest.mark.parametrize(("ids", "size", "rate"), [(60, 1, 1.0), (400, 10, 1.0)], ids=["single", "batches"])
+async def test_a_budget_makes_every_id_late_by_its_share(pace, ids, size, rate):
+    """With more looks wanted than ``rate`` allows most are used, and no id waits more than 3 of its own intervals."""
+    world, rng = World(latency=0.05), Random(7)
+    names = [f"t{number}" for number in range(ids)]
+    world.add(*names, after=1e6)
+    async with Engine(world, pace=pace, size=size, rate=rate, slots=4) as engine:
+        for name in names:
+            engine.tracker.submitted(name, "MUSIC", age=rng.uniform(0, 90))
+        stream = engine.stream(names)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1900):
+                await anext(stream)
+        await stream.aclose()
+    # by then no song is younger than the longest that is known: no id's own interval changes any more
+    late = [ask for ask in world.asks if ask.at > 1000]
+    assert 0.75 <= len(late) / (900 * rate) <= 1.01
+    seen = {name: [ask.at for ask in late if name in ask.ids] for name in names}
+    for times in seen.values():
+        gaps = [after - before for before, after in pairwise(times)]
+        assert max(gaps) <= 3 * (sum(gaps) / len(gaps))
+    counts = sorted(map(len, seen.values()))
+    assert counts[-1] <= 3 * counts[0]
+
+
+async def test_a_budget_that_is_enough_delays_nothing():
+    """As long as all looks fit into the budget they come when they would without one."""
+
+    async def asks(rate):
+        world = World(latency=0.0)
+        world.add("a", "b", after=1e6)
+        async with Engine(world, pace=Fixed(5), rate=rate) as engine:
+            stream = engine.stream(["a", "b"])
+            with suppress(TimeoutError):
+                async with asyncio.timeout(100):
+                    await anext(stream)
+            await stream.aclose()
+        times = world.times("a")
+        return [at - times[0] for at in times]
+
+    assert await asks(5.0) == await asks(None)

@@ -34,7 +34,7 @@ def world():
 
 
 @pytest.fixture
-def lane(world):
+async def lane(world):
     return Engine(world, slots=2).lane
 
 

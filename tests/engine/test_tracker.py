@@ -2,15 +2,19 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import anyio
 import pytest
 from virtual import GONE, UNKNOWN, Engine, World, journaled, row, settled
 
-from suno_async.engine.tracker import Register, Tracked
+from suno_async.engine.tracker import Register, Tracked, Tracker
 from suno_async.engine.waits import Wait
+from suno_async.protocol.durations import Event
 from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
+from suno_async.protocol.experience import unpacked
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed
+from suno_async.protocol.schedule import Schedule
 
 
 def names(count):
@@ -21,8 +25,9 @@ def names(count):
 class Ear:
     """A waiter that notes what it is told."""
 
-    def __init__(self, *, sees=True, again=False):
-        self.sees = sees
+    def __init__(self, *, sees=True, again=False, event=Event.END):
+        self.sees = self.hears = sees
+        self.event = event
         self.again = again
         self.heard = Counter()
 
@@ -404,3 +409,87 @@ def test_the_register_knows_its_lives():
     register.discard(lives[7])
     assert register.get("t7") is None
     assert len(register) == 499
+
+
+async def test_who_waits_for_less_has_the_next_look_sooner():
+    """A watcher who joins a wait has the id looked at for changes; once he leaves, it is the end that counts again."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=Adaptive()) as engine:
+        patient, watcher, listener = Ear(), Ear(event=Event.CHANGE), Ear(event=Event.PLAYABLE)
+        engine.tracker.submitted("a", "MUSIC")
+        life = engine.tracker.join("a", patient)
+        assert life.event is Event.END
+        await anyio.sleep(20)
+        alone = len(world.asks)
+        engine.tracker.join("a", watcher)
+        engine.tracker.join("a", listener)
+        assert life.event is Event.CHANGE
+        await anyio.sleep(10)
+        assert len(world.asks) > alone + 1
+        engine.tracker.leave("a", watcher)
+        assert life.event is Event.PLAYABLE
+        engine.tracker.leave("a", listener)
+        assert life.event is Event.END
+        engine.tracker.leave("a", patient)
+        await engine.settle()
+
+
+async def test_a_waiter_for_more_hastens_nothing():
+    """Somebody who waits for the end of what is watched already changes nothing about its looks."""
+    world = World(latency=0)
+    world.add("a", after=1000)
+    async with Engine(world, pace=Adaptive()) as engine:
+        watcher, patient = Ear(event=Event.CHANGE), Ear()
+        life = engine.tracker.join("a", watcher)
+        await anyio.sleep(1)
+        slot = life.slot
+        engine.tracker.join("a", patient)
+        assert life.event is Event.CHANGE
+        assert life.slot == slot
+        engine.tracker.leave_all(["a"], watcher)
+        engine.tracker.leave_all(["a"], patient)
+        await engine.settle()
+
+
+async def test_what_was_learned_is_written_down_now_and_then_and_at_the_end(tmp_path):
+    """The record has what was learned a minute ago at the latest, and all of it once nobody waits any more."""
+    world = World()
+    async with journaled(tmp_path) as journal:
+        async with Engine(world, pace=Adaptive(), journal=journal) as engine:
+            assert await journal.learned() is None
+            for name in names(2):
+                world.add(name, after=anyio.current_time() + 20)
+                engine.tracker.submitted(name, "MUSIC")
+                await engine.wait(name)
+            first = unpacked(await journal.learned())
+            assert first.durations["end:MUSIC"].seen == 1
+        assert unpacked(await journal.learned()).durations["end:MUSIC"].seen == 2
+
+
+@pytest.mark.parametrize("pace", [Fixed(5), Adaptive()], ids=["fixed", "adaptive"])
+async def test_where_nothing_was_learned_nothing_is_written(tmp_path, pace):
+    """A pace that learns nothing, or a client that saw nothing end, leaves what an earlier one has written."""
+    world = World()
+    world.add("a", after=0 if isinstance(pace, Fixed) else 1000)
+    async with journaled(tmp_path) as journal:
+        journal.learn(b"earlier")
+        async with Engine(world, pace=pace, journal=journal) as engine:
+            with suppress(WaitTimeout):
+                await engine.wait("a", timeout=20)
+        assert await journal.learned() == b"earlier"
+
+
+async def test_what_was_learned_before_is_where_it_begins():
+    """The first look at a new song comes when songs of this gateway end, not when others do."""
+    learned = Schedule(Adaptive())
+    for _ in range(100):
+        learned.durations.took("MUSIC", 400.0)
+    world = World(latency=0)
+    world.add("a", after=1000)
+    engine = Engine(world, pace=Adaptive())
+    engine.tracker = Tracker(engine.lane, pace=Adaptive(), batch=engine.batch, experience=learned.experience())
+    engine.tracker.submitted("a", "MUSIC")
+    life = engine.tracker.join("a", Ear())
+    life.born -= 50
+    assert engine.tracker.poller.delay(life, anyio.current_time()) > 30

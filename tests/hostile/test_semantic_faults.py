@@ -224,9 +224,11 @@ async def test_a_task_that_never_ends_is_waited_for_as_long_as_its_caller_says(j
         assert written(journal) == {"a": "OPEN"}
         times = world.times("a")
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-        # past the longest that a song was ever seen to take, one look every half minute
-        assert all(29.9 < gap < 30.1 for at, gap in zip(times, gaps, strict=False) if at > 1000)
-        assert times[-1] > 6 * 3600 - 31
+        # past the longest that a song was ever seen to take, from three a minute to one every two minutes
+        rare = [gap for at, gap in zip(times, gaps, strict=False) if at > 1000]
+        assert all(20 < gap < 121 for gap in rare)
+        assert rare[-1] > 100
+        assert times[-1] > 6 * 3600 - 121
 
 
 # clocks: 85, 87
@@ -258,7 +260,8 @@ async def test_no_clock_but_the_loops_counts(monkeypatch):
     usual = await looks(0, None)
     assert len(usual) > 5
     for moment in (1, 4_102_444_800, -(10**9), 10**15, '"yesterday"'):
-        assert await looks(moment, lambda: next(jumps)) == usual
+        # the loop's own time goes on between the runs, and with it the phase of the beat that is looked for
+        assert await looks(moment, lambda: next(jumps)) == pytest.approx(usual, abs=1.0)
 
 
 @pytest.mark.parametrize("rate", [None, 5.0])
@@ -311,7 +314,7 @@ async def test_a_gateway_where_nothing_moves_is_asked_seldom_and_waited_for():
         return [at - start for at in world.times(f"new{start}")]
 
     world = World()
-    async with Engine(world, pace=Adaptive(), seed=1) as engine:
+    async with Engine(world, pace=Adaptive(beat=None), seed=1) as engine:
         before = await looks_at_a_new_task(engine, world)
         await anyio.sleep(1000)
         start = anyio.current_time()
@@ -324,12 +327,13 @@ async def test_a_gateway_where_nothing_moves_is_asked_seldom_and_waited_for():
         async with anyio.create_task_group() as group:
             group.start_soon(read, engine.stream(names(300), timeout=None), found)
             await anyio.sleep(1800)
-            # three batches hold them all; past the tail of what songs take, each is asked for every half minute
-            assert len([ask for ask in world.asks if ask.at > start + 900]) < 3 * 900 / 30 + 20
+            # three batches hold them all; a row that has not begun changes with a round of the gateway at the soonest
+            assert len([ask for ask in world.asks if ask.at > start + 900]) < 3 * 900 / 15 + 20
             assert not found
         assert sorted(found) == sorted((task_id, "SUCCESS") for task_id in names(300))
         assert anyio.current_time() - start < 1930 + 31
-        assert await looks_at_a_new_task(engine, world) == pytest.approx(before, abs=0.2)
+        # but for the one song that was waited for before
+        assert await looks_at_a_new_task(engine, world) == pytest.approx(before, rel=0.1)
 
 
 async def test_rounds_that_drift_make_nobody_late():

@@ -291,3 +291,15 @@ def test_halves_are_as_equal_as_can_be(count):
     second = search.take()
     assert [*first, *second] == list(range(count))
     assert 0 <= len(first) - len(second) <= 1
+
+
+def test_the_search_knows_its_own_request():
+    """A request that was under way when the search began is not its own, and neither is one that has been answered."""
+    search = Search(Batch(4))
+    under_way = [3]
+    search.refused([1, 2])
+    part = search.take()
+    assert search.asks(part)
+    assert not search.asks(under_way)
+    search.answered(part)
+    assert not search.asks(part)

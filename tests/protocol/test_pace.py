@@ -9,17 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_async.protocol import pace as paces
+from suno_async.protocol.durations import Durations, prior_hazard
 from suno_async.protocol.errors import ConfigurationError
+from suno_async.protocol.experience import Experience
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled, check_pace
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
-AGES = st.floats(0, 1e7) | st.sampled_from([0, 0.25, 100, 811, 812, 1e300])
+AGES = st.floats(0, 1e7) | st.sampled_from([0, 0.25, 100, *prior_hazard("").ages[-2:], 1e300])
 LOOKS = st.integers(0, 10**9)
 CHANCES = st.floats(0, 1)
 SHARES = st.floats(1, 1000)
 KINDS = st.sampled_from(["", "MUSIC", "LYRICS", "CONCAT"])
 PRICES = st.floats(0.001, 1000)
+LEARNED = st.lists(st.floats(0.5, 5000), max_size=30)
 PACES = [
     Fixed(5),
     Backoff(),
@@ -30,10 +32,12 @@ PACES = [
 PACES += [Scaled(Adaptive(), 10), Scaled(Backoff(), 0.1), Scaled(Fixed(2), 1e6)]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_computed_before():
-    """What one test has computed says nothing to the next."""
-    paces._effort.cache_clear()
+def hazard_of(took):
+    """What is known after these durations."""
+    durations = Durations()
+    for seconds in took:
+        durations.took("MUSIC", seconds)
+    return durations.hazard("MUSIC")
 
 
 @pytest.mark.parametrize("pace", PACES, ids=repr)
@@ -96,20 +100,21 @@ def effort(begin, end, kind):
 
 
 @pytest.mark.parametrize("share", [1, 4])
-@pytest.mark.parametrize("price", [0.3, 3])
+@pytest.mark.parametrize("price", [0.003, 0.05])
 @pytest.mark.parametrize(("kind", "ages"), [("MUSIC", [2, 6, 13, 27, 50, 77, 110, 160]), ("LYRICS", [1, 3, 8, 12, 20])])
 def test_adaptive_spends_the_same_effort_between_looks(kind, ages, price, share):
-    """Between two looks the integral of sqrt(h) is sqrt(2 x price / share), with the hazard of how long tasks take."""
+    """Between two cheap looks the integral of sqrt(h) is sqrt(2 x price / share), h being the hazard of their end."""
     pace = Adaptive(price=price, floor=1e-6, ceiling=86_400)
     for age in ages:
         spent = effort(age, age + pace.after(age, 0, 0, share, kind), kind)
-        assert spent == pytest.approx(math.sqrt(2 * price / share), rel=0.005)
+        # the hazard is known in steps of 7 %
+        assert spent == pytest.approx(math.sqrt(2 * price / share), rel=0.05)
 
 
 @QUICK
-@given(st.floats(0, 500), st.floats(0.01, 1.5), st.floats(0.01, 1.5), KINDS)
+@given(st.floats(0, 500), st.floats(0.01, 0.15), st.floats(0.01, 0.15), KINDS)
 def test_two_short_steps_lead_where_a_long_one_does(age, one, other, kind):
-    """The effort of two looks in a row adds up: from any age, both together end where one of their sum does."""
+    """The effort of two cheap looks in a row adds up: from any age, both together end where one of their sum does."""
 
     def after(start, spent):
         return start + Adaptive(price=spent**2 / 2, floor=1e-9, ceiling=80_000).after(start, 0, 0, 1, kind)
@@ -121,13 +126,52 @@ def test_two_short_steps_lead_where_a_long_one_does(age, one, other, kind):
 
 @pytest.mark.parametrize("kind", ["MUSIC", "LYRICS"])
 def test_the_known_tail_is_used_to_its_end(kind):
-    """Up to the last age that is known delays are reckoned, from there on it is the ceiling."""
-    times, _ = paces._effort(kind == "LYRICS")
-    pace = Adaptive(price=1e-9, floor=1e-6)
-    assert pace.after(times[-1] - 0.01, 0, 0, 1, kind) < 1
-    assert pace.after((times[-2] + times[-1]) / 2, 0, 0, 1, kind) < 1
-    assert pace.after(times[-1], 0, 0, 1, kind) == pace.ceiling
-    assert 1 - done_by(times[-1], kind) == pytest.approx(1e-6, rel=0.5)
+    """Up to the last age that is known delays follow the hazard, and from there on they go by the age alone."""
+    pace, end = Adaptive(price=1e-9, floor=1e-9), prior_hazard(kind).ages[-1]
+    assert 1 - done_by(end, kind) == pytest.approx(1e-6, rel=0.7)
+    for share in (1, 4):
+        assert pace.after(end * 0.99, 0, 0, share, kind) < 0.5 * pace.after(end, 0, 0, share, kind)
+        assert pace.after(end, 0, 0, share, kind) == pytest.approx(math.sqrt(2e-9 / share * end), rel=1e-3)
+
+
+@pytest.mark.parametrize("price", [0.3, 3])
+def test_past_the_known_tail_looks_get_rarer_up_to_the_ceiling(price):
+    """A task older than any that was seen to end is looked at every sqrt(2 x price x age) seconds and a little more."""
+    pace = Adaptive(price=price)
+    delays = [pace.delay(hazard_of([90] * 30), age, 1) for age in (800, 1600, 3200, 1e6)]
+    for age, delay in zip((800, 1600, 3200), delays, strict=False):
+        assert delay == pytest.approx(min(120, math.sqrt(2 * price * age) + price / 2))
+    assert sorted(delays) == delays
+    assert delays[-1] == pace.ceiling == 120
+
+
+@pytest.mark.parametrize("price", [0.01, 0.3, 3, 100])
+@pytest.mark.parametrize("kind", ["MUSIC", "LYRICS"])
+def test_no_delay_jumps_at_the_end_of_the_known_tail(kind, price):
+    """A task that is a hair older than any that was seen to end is looked at as soon as one that is a hair younger."""
+    end, pace = prior_hazard(kind).ages[-1], Adaptive(price=price, floor=1e-9, ceiling=80_000)
+    before, after = (pace.after(age, 0, 0, 1, kind) for age in (end - 1e-5, end + 1e-5))
+    assert before == pytest.approx(after, rel=1e-3)
+
+
+def test_the_gap_after_the_early_failures_is_not_entered_blindly():
+    """Where a tenth fail by 20 s and the next end comes a minute later, the last early look is just after the 20 s."""
+    took = [3 + index % 17 if index % 10 == 0 else 95 + index % 13 for index in range(200)]
+    pace, hazard, looks = Adaptive(price=1.0), hazard_of(took), [0.0]
+    while looks[-1] < 60:
+        looks.append(looks[-1] + pace.delay(hazard, looks[-1], 1))
+    assert [look for look in looks if 18 <= look <= 25]
+    assert not [look for look in looks if 30 < look < 60]
+
+
+@pytest.mark.parametrize("share", [1.0, 1.49, 1.51, 5.0, 100.0])
+def test_no_delay_jumps_between_dear_looks_and_cheap_ones(share):
+    """From the exact solution to the rule there is no step down: a share a little larger never looks later."""
+    pace = Adaptive()
+    for took in ([], [90] * 30, [5] * 20 + [100] * 200):
+        hazard = hazard_of(took)
+        for age in range(0, 900, 7):
+            assert pace.delay(hazard, age, share) >= pace.delay(hazard, age, share * 1.01) - 1e-9
 
 
 @QUICK
@@ -138,6 +182,38 @@ def test_a_higher_price_never_looks_sooner(one, other, age, share, kind):
     assert (
         Adaptive(price=cheap).after(age, 0, 0, share, kind) <= Adaptive(price=dear).after(age, 0, 0, share, kind) + 1e-9
     )
+
+
+@QUICK
+@given(LEARNED, st.lists(st.floats(0.001, 1e9), min_size=2, max_size=6), AGES, SHARES)
+def test_whatever_was_learned_a_higher_price_never_looks_sooner(took, prices, age, share):
+    """The same with any hazard, up to prices at which no look at all is worth it."""
+    hazard = hazard_of(took)
+    delays = [Adaptive(price=price).delay(hazard, age, share) for price in sorted(prices)]
+    assert all(cheap <= dear + 1e-9 for cheap, dear in pairwise(delays))
+
+
+@QUICK
+@given(LEARNED, PRICES, st.floats(0.01, 10), st.floats(1, 50), st.floats(-100, 1e7), SHARES)
+def test_whatever_was_learned_the_bounds_are_kept(took, price, floor, more, age, share):
+    """The same with any hazard: no look sooner than the floor, none later than the ceiling."""
+    pace = Adaptive(price=price, floor=floor, ceiling=floor * more)
+    assert floor <= pace.delay(hazard_of(took), age, share) <= floor * more
+
+
+def test_nothing_learned_is_what_a_pace_by_itself_goes_by():
+    """Without a schedule that learns, a pace answers by what is known of the action, whatever the model."""
+    for kind in ("MUSIC", "LYRICS"):
+        for age in (0, 10, 100, 1000):
+            delay = Adaptive().delay(prior_hazard(kind), age, 3)
+            assert delay == Adaptive().after(age, 0, 0, 3, kind) == Adaptive().after(age, 0, 0, 3, kind + "/v4")
+
+
+@pytest.mark.parametrize("beat", [None, 1, 15.0, 3600])
+def test_a_beat_is_a_number_of_seconds_or_none(beat):
+    """From a second to an hour; None takes no notice of rounds; stock gateways sleep 15 s."""
+    assert Adaptive(beat=beat).beat == beat
+    assert Adaptive() == Adaptive(price=0.3, floor=0.5, ceiling=120, beat=15)
 
 
 @QUICK
@@ -161,15 +237,23 @@ def test_adaptive_looks_when_the_answer_is_likely():
     pace = Adaptive()
     start, likely, tail = (pace.after(age, 0, 0, 1) for age in (30, 120, 2000))
     assert start > 2 * likely
-    assert tail == pace.ceiling
+    assert tail > 5 * likely
     assert pace.after(5, 0, 0, 1, "LYRICS") < pace.after(5, 0, 0, 1, "MUSIC")
-    assert pace.after(300, 0, 0, 1, "LYRICS") == pace.ceiling
+    assert pace.after(300, 0, 0, 1, "LYRICS") > 2 * pace.after(300, 0, 0, 1, "MUSIC")
+
+
+def test_what_is_no_experience_is_refused():
+    """Only what a client has learned can be gone on from."""
+    with pytest.raises(ConfigurationError, match="experience"):
+        Adaptive(experience={"end:MUSIC": 3})
+    assert Adaptive(experience=Experience()).experience == Experience()
 
 
 def test_a_price_beyond_reason_waits_for_the_ceiling():
-    """Where no look is worth its price before the known tail, the ceiling decides."""
-    assert Adaptive(price=1e6).after(100, 0, 0, 1) == 30
-    assert Adaptive(price=1e308).after(0, 0, 0, 1, "LYRICS") == 30
+    """Where no look is worth its price, the ceiling decides, also for a task of no age."""
+    assert Adaptive(price=1e6).after(100, 0, 0, 1) == 120
+    assert Adaptive(price=1e6, ceiling=60).after(0, 0, 0, 1) == 60
+    assert Adaptive(price=1e308).after(0, 0, 0, 1) == 120
 
 
 def test_a_task_that_seems_unborn_is_looked_at_like_a_new_one():
@@ -240,6 +324,10 @@ WRONG = [
     (lambda: Adaptive(floor=0), "Adaptive.floor"),
     (lambda: Adaptive(floor=5, ceiling=4), "Adaptive.ceiling must be a number from 5 to 86400"),
     (lambda: Adaptive(ceiling=math.inf), "Adaptive.ceiling"),
+    (lambda: Adaptive(beat=0.99), "Adaptive.beat must be a number from 1 to 3600"),
+    (lambda: Adaptive(beat=3600.5), "Adaptive.beat must be a number from 1 to 3600"),
+    (lambda: Adaptive(beat=math.nan), "Adaptive.beat"),
+    (lambda: Adaptive(beat="15"), "Adaptive.beat"),
     (lambda: Scaled(Fixed(1), 0), "Scaled.speed"),
     (lambda: Scaled(Fixed(1), math.nan), "Scaled.speed"),
     (lambda: Scaled(Fixed(1), 1_000_000.5), "Scaled.speed"),

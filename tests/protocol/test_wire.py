@@ -861,3 +861,24 @@ def test_no_bytes_are_a_surprise(body, status, fresh):
 def test_final_is_success_or_failure():
     """Two statuses end a wait."""
     assert {status for status in Status if wire.is_final(status)} == {Status.SUCCESS, Status.FAILURE}
+
+
+def test_the_times_of_a_row_are_read_from_wherever_it_is():
+    """Looks at one, at many, kept ones and those of the slow path all tell when the gateway touched their rows."""
+    told = row(start_time=1716192130, finish_time=1716192200, updated_at=1716192211)
+    expected = (1716192124, 1716192130, 1716192200, 1716192211)
+    looks = [read_one(answer(env(told)), "t1"), *read_many(answer(env([row("t0"), told])))[1:]]
+    for found in [*looks, *(found.kept() for found in looks)]:
+        times = found.times()
+        assert (times.submit_time, times.start_time, times.finish_time, times.updated_at) == expected
+    odd = read_one(answer(env({**told, "status": "succeeded"})), "t1").times()
+    assert odd.submit_time.timestamp() == expected[0]
+    assert odd.finish_time.timestamp() == expected[2]
+    assert odd.updated_at is None
+
+
+def test_times_that_cannot_be_read_are_none():
+    """A row that is no object any more, or was never whole, has no times; nothing is raised."""
+    for source in (b"", b"[1]", b'{"submit_time":', b"null"):
+        times = Look("t1", Status.IN_PROGRESS, 1, frozen=False, action="", source=source).times()
+        assert (times.submit_time, times.finish_time, times.updated_at) == (None, None, None)

@@ -36,6 +36,7 @@ _COMMANDS = {
     "wait": ("looking:wait", "Wait until tasks are done."),
     "watch": ("looking:watch", "See every change of tasks until they are done."),
     "journal": ("journaling:journal", "What was submitted and waited for, also by what has crashed."),
+    "doctor": ("doctor:doctor", "See why tasks are looked at when they are."),
 }
 
 

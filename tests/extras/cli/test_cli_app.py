@@ -25,6 +25,7 @@ def test_help(cli):
         "wait",
         "watch",
         "journal",
+        "doctor",
         "130 interrupted",
         "141",
         "SUNO_API_KEY",
@@ -34,7 +35,17 @@ def test_help(cli):
 
 @pytest.mark.parametrize(
     "words",
-    [["demo"], ["gateway"], ["submit"], ["submit", "custom"], ["submit", "extend"], ["fetch"], ["watch"], ["journal"]],
+    [
+        ["demo"],
+        ["gateway"],
+        ["submit"],
+        ["submit", "custom"],
+        ["submit", "extend"],
+        ["fetch"],
+        ["watch"],
+        ["journal"],
+        ["doctor"],
+    ],
 )
 def test_help_of_commands(cli, words):
     """Every command has its own help, and none has a flag for the key."""
@@ -66,6 +77,7 @@ def test_own_arguments(monkeypatch, capsys):
         ["watch", "a", "--timeout", "inf"],
         ["fetch", "a", "--timeout", "0"],
         ["fetch", "a", "--nope"],
+        ["doctor", "--every", "5"],
         ["fetch", "a/b"],
         ["gateway", "--port", "99999"],
     ],

@@ -1,0 +1,234 @@
+"""The durations: how long tasks were seen to take, and the hazard that follows from it.
+
+For each kind of task there is a histogram over age, in steps of 7 %, in which what was seen last counts most: a
+duration weighs a little less with every later one, so that about the last 100 count. Under it lies what is known
+before anything is seen, worth a few durations, so that a first task is served well and the hazard has no holes. Each
+weight is spread over its neighbours before the hazard is taken: a histogram of 30 durations is rough.
+
+A kind is an action, or an action and a model, such as ``MUSIC/chirp-v4``. What is seen of one teaches ``MUSIC`` too,
+and what is known of ``MUSIC`` is what a model of it starts from, as ``MUSIC`` does from what is known of tasks of no
+kind. The end of a task is not all that can be waited for: the age at which a song can first be heard and the time
+between two visible changes have histograms of their own.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from itertools import pairwise
+
+import msgspec
+
+
+class Event(StrEnum):
+    """What is waited for."""
+
+    END = "end"
+    PLAYABLE = "playable"
+    CHANGE = "change"
+
+
+_STEP = 1.07
+_BINS = 160
+_EDGES = (0.0, *(_STEP**index for index in range(_BINS)))
+"""Up to thirteen hours; what takes longer tells nothing of the others."""
+_WIDTHS = [end - begin for begin, end in pairwise(_EDGES)]
+_KEPT = 0.99
+_LARGEST_UNIT = 1e9
+_MOST_SEEN = 10**15
+_SPREADS = 2
+_PRIOR_WEIGHT = 8.0
+_MODEL_WEIGHT = 12.0
+"""How many durations of a model count as much as what is known of its action."""
+_LEFT = 1e-6
+_MOST_KINDS = 64
+_LONGEST_NAME = 200
+"""Gateways and users name kinds: there is room for so many of each event."""
+
+_PRIORS: dict[str, tuple[tuple[float, float, float], ...]] = {
+    "end:": ((0.1, 10.0, 0.6), (0.9, 110.0, 0.4)),
+    "end:LYRICS": ((0.1, 10.0, 0.6), (0.9, 12.0, 0.5)),
+    "playable:": ((0.1, 10.0, 0.6), (0.9, 45.0, 0.6)),
+    "playable:LYRICS": ((0.1, 10.0, 0.6), (0.9, 12.0, 0.5)),
+    "change:": ((1.0, 20.0, 0.9),),
+}
+"""Shares, medians and spreads of log-normal parts: songs took 91 to 200 s at real gateways and lyrics 12 s; how many
+fail early, and when songs begin to stream, nobody has published."""
+
+
+class Hazard(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """How likely it is to happen now, to what has not happened yet: tables over age, straight between their points."""
+
+    ages: list[float]
+    expected: list[float]
+    """The integral of the hazard h from 0 to each age, which is minus the logarithm of what is left by then."""
+    effort: list[float]
+    """The integral of sqrt(h), which is what the looks until then are worth."""
+
+    def rate(self, age: float) -> float:
+        """The hazard at this age, for each second; 0 past the known tail."""
+        here = bisect_right(self.ages, age) - 1
+        if here >= len(self.ages) - 1:
+            return 0.0
+        return (self.expected[here + 1] - self.expected[here]) / (self.ages[here + 1] - self.ages[here])
+
+    def until(self, age: float, effort: float) -> float:
+        """Seconds from this age until so much more effort has come together; past the known tail h is 1 / age."""
+        begin, end = age, self.ages[-1]
+        if age < end:
+            wanted = _read(age, self.ages, self.effort) + effort
+            if wanted < self.effort[-1]:
+                return _read(wanted, self.effort, self.ages) - age
+            begin, effort = end, wanted - self.effort[-1]
+        # the integral of sqrt(1 / t) is 2 sqrt(t)
+        return begin - age + effort * (math.sqrt(begin) + effort / 4)
+
+
+def _read(place: float, places: list[float], values: list[float]) -> float:
+    here = bisect_right(places, place) - 1
+    begin, value = places[here], values[here]
+    return value + (place - begin) * (values[here + 1] - value) / (places[here + 1] - begin)
+
+
+class Histogram(msgspec.Struct, gc=False):
+    """Counts of durations, decayed by letting what a new one counts for grow."""
+
+    weights: list[float] = msgspec.field(default_factory=lambda: [0.0] * _BINS)
+    unit: float = 1.0
+    """What the next one counts for."""
+    seen: int = 0
+
+    @property
+    def is_sane(self) -> bool:
+        """It can have come from adding; what was written down long ago, or by somebody else, need not have."""
+        counts = len(self.weights) == _BINS and min(self.weights) >= 0 and 0 <= self.seen <= _MOST_SEEN
+        return counts and 1 <= self.unit <= _LARGEST_UNIT and sum(self.weights) <= self.unit / (1 - _KEPT)
+
+    def copy(self) -> "Histogram":
+        """Another one with the same counts."""
+        return Histogram(self.weights.copy(), self.unit, self.seen)
+
+    def add(self, least: float, most: float) -> None:
+        """One more duration, which was somewhere from ``least`` to ``most`` seconds."""
+        first, last = bisect_right(_EDGES, least) - 1, bisect_right(_EDGES, most) - 1
+        density = self.unit / (_EDGES[last + 1] - _EDGES[first])
+        for index in range(first, last + 1):
+            self.weights[index] += density * _WIDTHS[index]
+        self.seen += 1
+        self.unit /= _KEPT
+        if self.unit > _LARGEST_UNIT:
+            self.weights = [weight / self.unit for weight in self.weights]
+            self.unit = 1.0
+
+    def shares(self, before: list[float], worth: float) -> list[float]:
+        """How much lies in each bin, all together 1, where what was known before is worth so many durations."""
+        weights, total = self.weights, sum(self.weights) / self.unit + worth
+        for _ in range(_SPREADS):
+            sides = zip([weights[0], *weights[:-1]], weights, [*weights[1:], weights[-1]], strict=True)
+            weights = [(left + 2 * here + right) / 4 for left, here, right in sides]
+        scale, rest = 1 / (self.unit * total), worth / total
+        return [scale * weight + rest * known for weight, known in zip(weights, before, strict=True)]
+
+
+class Durations:
+    """Everything that was seen of how long things take at one gateway."""
+
+    def __init__(self, histograms: Mapping[str, Histogram] | None = None) -> None:
+        self.histograms: dict[str, Histogram] = {}
+        self._hazards: dict[str, Hazard] = {}
+        for name, histogram in (histograms or {}).items():
+            if name.startswith(_EVENTS) and histogram.is_sane and self._nearest(name) == name:
+                self.histograms[name] = histogram.copy()
+
+    def copy(self) -> dict[str, Histogram]:
+        """All histograms, to be written down: they do not change any more."""
+        return {name: histogram.copy() for name, histogram in self.histograms.items()}
+
+    def took(self, kind: str, most: float, *, least: float | None = None, event: Event = Event.END) -> None:
+        """It took ``most`` seconds, or somewhere from ``least`` to ``most``; what cannot be is not counted."""
+        least = most if least is None else least
+        if not 0 <= least <= most < _EDGES[-1]:
+            return
+        name = self._nearest(event + ":" + kind.removesuffix("/"))
+        self._count(name, least, most)
+        if "/" in name:
+            self._count(self._nearest(_wider(name)), least, most)
+
+    def hazard(self, kind: str, event: Event = Event.END) -> Hazard:
+        """The hazard of this kind of task, as far as it is known by now."""
+        name = event + ":" + kind
+        while name not in self._hazards:
+            if name in self.histograms or name in _PRIORS:
+                self._hazards[name] = _hazard(self._shares(name))
+            else:
+                name = _wider(name)
+        return self._hazards[name]
+
+    def _nearest(self, name: str) -> str:
+        """The name to count something under: its own, as long as there is room for it."""
+        while name not in self.histograms and name not in _PRIORS and not self._has_room(name):
+            name = _wider(name)
+        return name
+
+    def _has_room(self, name: str) -> bool:
+        event = name.partition(":")[0]
+        return len(name) <= _LONGEST_NAME and sum(known.startswith(event) for known in self.histograms) < _MOST_KINDS
+
+    def _count(self, name: str, least: float, most: float) -> None:
+        histogram = self.histograms.get(name)
+        if histogram is None:
+            histogram = self.histograms[name] = Histogram()
+        histogram.add(least, most)
+        # tables take a quarter of a millisecond to make: not for every one of ten thousand a second
+        if histogram.seen < 40 or histogram.seen % 20 == 0:
+            for stale in [known for known in self._hazards if known.startswith(name)]:
+                del self._hazards[stale]
+
+    def _shares(self, name: str) -> list[float]:
+        shares = _prior(name) if name in _PRIORS else self._shares(_wider(name))
+        worth = _MODEL_WEIGHT if "/" in name else _PRIOR_WEIGHT
+        return self.histograms[name].shares(shares, worth) if name in self.histograms else shares
+
+
+_EVENTS = tuple(event + ":" for event in Event)
+_NOTHING_SEEN = Durations()
+
+
+def prior_hazard(kind: str, event: Event = Event.END) -> Hazard:
+    """The hazard of a kind of which nothing has been seen."""
+    return _NOTHING_SEEN.hazard(kind, event)
+
+
+def _wider(name: str) -> str:
+    """The action of a model, or the no action of an action."""
+    action, slash, _ = name.partition("/")
+    return action if slash else name.partition(":")[0] + ":"
+
+
+@cache
+def _prior(name: str) -> list[float]:
+    parts = _PRIORS[name]
+    left = [sum(share * _lognormal_tail(edge, median, spread) for share, median, spread in parts) for edge in _EDGES]
+    return [before - after for before, after in pairwise(left)]
+
+
+def _lognormal_tail(age: float, median: float, spread: float) -> float:
+    return 1.0 if age <= 0 else 0.5 * math.erfc(math.log(age / median) / (spread * math.sqrt(2)))
+
+
+def _hazard(shares: list[float]) -> Hazard:
+    """The tables, up to the age at which almost nothing is left."""
+    ages, expected, effort = [0.0], [0.0], [0.0]
+    left = 1.0
+    for share, end, width in zip(shares, _EDGES[1:], _WIDTHS, strict=True):
+        if left == _LEFT:
+            break
+        after = max(left - share, _LEFT)
+        # a little, so that there is always a slope
+        gain = math.log(left / after) + 1e-12
+        ages.append(end)
+        expected.append(expected[-1] + gain)
+        effort.append(effort[-1] + math.sqrt(gain * width))
+        left = after
+    return Hazard(ages, expected, effort)

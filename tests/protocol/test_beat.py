@@ -1,0 +1,413 @@
+"""The beat: whether there is one is found out, followed and given up by what looks show."""
+
+import math
+from statistics import fmean
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rounds import drifting, rounds, watch
+
+from suno_async.protocol import beat as beats
+from suno_async.protocol.beat import CELLS, SLEEP, WIDTHS, Beat, blurred, turned
+
+QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+SEEDS = range(4)
+CIRCLES = st.lists(st.floats(0, 1), min_size=CELLS, max_size=CELLS)
+WIDTH = pytest.mark.parametrize("width", WIDTHS, ids=lambda width: f"{width.seconds:.2f}s")
+
+
+def one(cell):
+    """A circle with everything in one cell."""
+    return turned([1.0] + [0.0] * (CELLS - 1), -cell % CELLS)
+
+
+def everything(beat):
+    """All that a beat holds likely, which is 1."""
+    return beat.no_beat + sum(map(sum, beat.cells))
+
+
+# what rounds of one width mean
+
+
+@WIDTH
+def test_a_look_at_the_start_of_a_round_is_a_period_behind_and_one_at_its_end_a_width(width):
+    """The lag falls by a period while the round is under way, and grows with the time in all that follows."""
+    lags = width.lagged(one(0))
+    assert lags[0] == pytest.approx(width.period)
+    assert lags[width.size] == pytest.approx(width.seconds)
+    assert lags[-1] == pytest.approx(width.period - width.cell)
+    grown = [after - before for before, after in zip(lags[width.size :], lags[width.size + 1 :], strict=False)]
+    assert grown == pytest.approx([width.cell] * len(grown))
+
+
+@WIDTH
+@pytest.mark.parametrize("start", [0, 1, 17, 63])
+def test_the_lag_is_that_of_the_formula_whenever_the_round_began(width, start):
+    """V = S - (1 - min((t - S) / w, 1)) P, at every distance of the look from the round's start."""
+    lags = width.lagged(one(start))
+    for place in range(CELLS):
+        after = (place - start) % CELLS * width.cell
+        assert lags[place] == pytest.approx(after + (1 - min(after / width.seconds, 1)) * width.period, abs=1e-9)
+
+
+@QUICK
+@given(CIRCLES, st.sampled_from(WIDTHS))
+def test_the_lags_of_many_rounds_add_up(starts, width):
+    """What is summed over all the cells in one pass is what the sum over each of them is."""
+    table = width.lags[:1] + width.lags[CELLS - 1 : 0 : -1]
+    expected = [sum(starts[cell] * table[place - cell] for cell in range(CELLS)) for place in range(CELLS)]
+    assert width.lagged(starts) == pytest.approx(expected, abs=1e-6)
+
+
+@WIDTH
+@pytest.mark.parametrize("time", [-1000.0, 0.0, 12.3, 1e6])
+def test_what_a_row_says_of_itself_is_most_likely_in_the_middle_of_a_round(width, time):
+    """A time that a row tells points at a round that began half a width before it."""
+    told = width.over_phases(width.told, time)
+    assert len(told) == CELLS
+    off = (told.index(max(told)) * width.cell - (time - width.seconds / 2) + SLEEP / 2) % width.period - SLEEP / 2
+    assert abs(off) < 1.6 * width.cell
+    assert max(told) > 1
+    assert min(told) < -2
+
+
+@WIDTH
+def test_what_a_row_says_of_itself_is_no_evidence_on_the_whole(width):
+    """Over all phases the likelihoods of a told time have the mean 1: it says where, not whether."""
+    assert fmean(map(math.exp, width.told)) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("time", [-1e6, -0.01, 0.0, 15.7, 1e6])
+@WIDTH
+def test_every_moment_has_its_cell(width, time):
+    """Cells follow one another and come again after a period, before zero as well as after it."""
+    middle = (time // width.cell + 0.5) * width.cell
+    assert 0 <= width.place(time) < CELLS
+    assert width.place(middle + width.cell) == (width.place(middle) + 1) % CELLS
+    assert width.place(middle + width.period) == width.place(middle)
+
+
+@QUICK
+@given(CIRCLES, st.floats(0, 1e9))
+def test_a_blur_keeps_the_sum_and_invents_nothing(cells, variance):
+    """However wide it is, what was likely stays as likely on the whole, and nothing gets likelier than the best."""
+    found = blurred(cells, variance)
+    assert len(found) == CELLS
+    assert sum(found) == pytest.approx(sum(cells), abs=1e-9)
+    assert min(found) >= min(cells) - 1e-9
+    assert max(found) <= max(cells) + 1e-9
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.1, 0.6, 2 / 3, 1.0, 3.3, 20.0])
+def test_a_blur_has_its_mean_and_its_variance(variance):
+    """The phase that was most likely stays in the middle, and spreads as much as was asked for."""
+    found = blurred(one(30), variance)
+    assert sum(place * share for place, share in enumerate(found)) == pytest.approx(30)
+    assert sum((place - 30) ** 2 * share for place, share in enumerate(found)) == pytest.approx(variance, abs=1e-9)
+
+
+def test_a_blur_goes_round_the_circle_and_ends_in_knowing_nothing():
+    """The last cell is beside the first one; after hours each is as likely as any other."""
+    assert blurred(one(0), 2 / 3)[-1] == pytest.approx(1 / 3)
+    assert blurred(one(5), 1e4) == pytest.approx([1 / CELLS] * CELLS)
+
+
+# one look
+
+
+def test_what_is_not_known_is_even():
+    """At first there may be no beat, and if there is one, every width and every phase is as likely as another."""
+    beat = Beat(0.0)
+    assert beat.no_beat == 0.3
+    assert everything(beat) == pytest.approx(1)
+    assert beat.widths() == pytest.approx([1 / len(WIDTHS)] * len(WIDTHS))
+    assert not beat.has_news
+
+
+@pytest.mark.parametrize(("kept", "begun"), [(0.0, 0.05), (0.4, 0.4), (1.0, 0.95), (-1e300, 0.05), (math.nan, 0.05)])
+def test_what_was_known_yesterday_is_never_certain_today(kept, begun):
+    """A process begins with what another one has learned, and some doubt."""
+    assert Beat(0.0, kept).no_beat == begun
+
+
+def test_widths_that_were_learned_are_begun_with():
+    """What is known of the widths is good in another process as well."""
+    shares = [0.6, 0.3, 0.1] + [0.0] * (len(WIDTHS) - 3)
+    assert Beat(0.0, 0.5, shares).widths() == pytest.approx(shares)
+
+
+@pytest.mark.parametrize("widths", [[], [1.0], [0.5] * 5, [2.0, -1.0, 0, 0, 0], [math.nan] * 5, [1e308] * 5, [0.0] * 5])
+def test_widths_that_are_no_shares_are_not_begun_with(widths):
+    """What another version or a damaged file has left is not believed."""
+    assert Beat(0.0, 0.5, widths).widths() == pytest.approx([1 / len(WIDTHS)] * len(WIDTHS))
+
+
+def test_a_look_that_shows_nothing_is_evidence_against_the_rounds_that_would_have_shown_something():
+    """A pair of looks around a round's end that shows no end makes that round unlikely, and others likelier."""
+    beat = Beat(100.0)
+    beat.looked(102.0, 107.0, 1.0)
+    beat.take_in(107.0)
+    width = WIDTHS[2]
+    within, outside = beat.cells[2][width.place(104.0)], beat.cells[2][width.place(110.0)]
+    assert within < outside / 100
+    assert everything(beat) == pytest.approx(1)
+
+
+def test_a_change_between_two_looks_makes_the_rounds_between_them_likely():
+    """A round that ends between the look that showed nothing and the one that showed the change is likelier."""
+    beat = Beat(100.0)
+    beat.changed(102.0, 107.0, None)
+    assert beat.has_news
+    beat.take_in(107.0)
+    assert not beat.has_news
+    width = WIDTHS[2]
+    within, outside = beat.cells[2][width.place(104.0)], beat.cells[2][width.place(110.0)]
+    assert within > outside * 10
+
+
+def test_a_row_that_tells_when_it_changed_points_at_the_round():
+    """One told time makes its own phase likelier than a whole window of seeing could."""
+    seen, told = Beat(100.0), Beat(100.0)
+    seen.changed(95.0, 110.0, None)
+    told.changed(95.0, 110.0, 104.5)
+    for beat in (seen, told):
+        beat.take_in(110.0)
+    best = max(range(CELLS), key=told.cells[2].__getitem__)
+    assert abs(best - WIDTHS[2].place(104.0)) <= 1
+    assert max(told.cells[2]) > 3 * max(seen.cells[2])
+
+
+@pytest.mark.parametrize("updated", [math.nan, math.inf, -math.inf, 0.0, 1.7e9, 1e300, 94.0, 111.0])
+def test_a_row_of_another_kind_of_time_is_not_believed(updated):
+    """Where a row says it changed when it cannot have, it counts as a change that tells no time."""
+    plain, odd = Beat(100.0), Beat(100.0)
+    plain.changed(95.0, 110.0, None)
+    odd.changed(95.0, 110.0, updated)
+    for beat in (plain, odd):
+        beat.take_in(110.0)
+    assert odd.cells == plain.cells
+    assert odd.no_beat == plain.no_beat
+
+
+def test_a_clock_that_told_impossible_times_is_not_believed_for_hours():
+    """After a few of them the possible ones count as changes without a time, and what was told is forgotten."""
+    beat, plain = Beat(0.0), Beat(0.0)
+    for _ in range(20):
+        beat.changed(0.0, 10.0, 5.0)
+    beat.take_in(10.0)
+    for _ in range(4):
+        beat.changed(10.0, 20.0, 25.0)
+    assert beat.no_beat == 0.3
+    assert all(max(cells) == min(cells) for cells in beat.cells)
+    beat.take_in(20.0)
+    beat.changed(20.0, 30.0, 25.0)
+    plain.cells, plain.no_beat = [list(cells) for cells in beat.cells], beat.no_beat
+    plain._aged = plain._taken = 20.0
+    plain.changed(20.0, 30.0, None)
+    for each in (beat, plain):
+        each.take_in(30.0)
+    assert beat.cells == plain.cells
+    later = 10.0 + beats._DISBELIEF
+    beat.take_in(later)
+    before = max(beat.cells[2])
+    beat.changed(later, later + 15, later + 5)
+    beat.take_in(later + 15)
+    assert max(beat.cells[2]) > 3 * before
+
+
+def test_a_look_after_a_long_pause_says_nothing():
+    """What an id that nobody looked at for minutes shows is no evidence for any phase."""
+    beat, silent = Beat(0.0), Beat(0.0)
+    beat.looked(0.0, 200.0, 0.01)
+    beat.changed(0.0, 200.0, 100.5)
+    assert not beat.has_news
+    for each in (beat, silent):
+        each.take_in(200.0)
+    assert beat.cells == silent.cells
+
+
+def test_the_rows_of_one_look_say_one_thing():
+    """Ten thousand rows that change in one look are no more evidence than eight."""
+    few, many = Beat(0.0), Beat(0.0)
+    for _ in range(8):
+        few.changed(0.0, 10.0, 5.0)
+    for _ in range(10_000):
+        many.changed(0.0, 10.0, 5.0)
+    for beat in (few, many):
+        beat.take_in(10.0)
+    assert many.no_beat == pytest.approx(few.no_beat)
+
+
+def test_no_single_answer_decides():
+    """However many rows say so, a look makes nothing more than e to the 8 times likelier, or less likely."""
+    beat = Beat(0.0)
+    beat.take_in(8.0)
+    before = beat.no_beat, list(beat.cells)
+    for _ in range(100):
+        beat.changed(0.0, 8.0, 4.0)
+    beat.take_in(8.0)
+    gained = [
+        math.log(share / old * before[0] / beat.no_beat)
+        for cells, known in zip(beat.cells, before[1], strict=True)
+        for share, old in zip(cells, known, strict=True)
+    ]
+    assert max(gained) == pytest.approx(8)
+    assert min(gained) == pytest.approx(-8)
+
+
+# time
+
+
+def test_the_parts_that_go_elsewhere_come_from_somewhere():
+    """Time widens what is known, and all of it stays 1."""
+    beat = Beat(0.0)
+    for now in (3.0, 4.5, 60.0, 61.0, 3600.0, 3599.0):
+        beat.take_in(now)
+        assert everything(beat) == pytest.approx(1)
+
+
+def test_a_little_time_changes_nothing():
+    """Rounds do not drift within seconds."""
+    beat = Beat(0.0)
+    beat.cells[2] = one(5)
+    before = [list(cells) for cells in beat.cells]
+    beat.take_in(3.9)
+    assert beat.cells == before
+
+
+def test_widths_beside_one_another_share_the_round_and_not_the_cell():
+    """What goes over to the width beside stands where the round began, wherever the cells of the two widths are."""
+    beat = Beat(1e4, 0.05)
+    width, beside = WIDTHS[2], WIDTHS[3]
+    beat.cells = [[0.0] * CELLS for _ in WIDTHS]
+    beat.cells[2] = [0.95 * share for share in one(width.place(1e4 - 3.0))]
+    beat.take_in(1e4 + 4.0)
+    best = max(range(CELLS), key=beat.cells[3].__getitem__)
+    assert abs((best - beside.place(1e4 - 3.0) + 4) % CELLS - 4) <= 2
+
+
+def test_after_hours_of_silence_little_is_known():
+    """No phase outlives a night; whether there is a beat, and how wide its rounds are, becomes as uncertain as ever."""
+    beat = Beat(0.0)
+    beat.no_beat, beat.cells[1] = 0.05, [0.95 * share for share in one(7)]
+    beat.take_in(8 * 3600.0)
+    assert all(max(cells) < 1.001 * min(cells) for cells in beat.cells)
+    assert beat.no_beat == pytest.approx(0.5, abs=0.01)
+    assert max(beat.widths()) < 2 / len(WIDTHS)
+
+
+TIMES = st.floats(-1e6, 1e6)
+LOOKS = st.lists(
+    st.tuples(
+        st.floats(0, 300),
+        st.floats(0, 300) | st.sampled_from([3600.0, 86_400.0]),
+        st.floats(0, 1e5),
+        st.integers(0, 40),
+        st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.floats(-20, 5),
+    ),
+    max_size=20,
+)
+
+
+@QUICK
+@given(TIMES, LOOKS)
+def test_nothing_that_looks_show_breaks_it(now, looks):
+    """Any hazard, gap, silence, number of changes and told time leaves likelihoods, which add up to 1."""
+    beat = Beat(now)
+    for gap, silence, rate, changes, updated in looks:
+        now += silence
+        beat.looked(now - gap, now, rate)
+        for _ in range(changes):
+            beat.changed(now - gap, now, updated if updated is None else now + updated)
+        beat.take_in(now)
+        assert everything(beat) == pytest.approx(1)
+        assert all(share >= 0 for cells in beat.cells for share in cells)
+        assert sum(beat.widths()) == pytest.approx(1)
+
+
+def test_a_gateway_cannot_make_it_grow():
+    """Rows with as many different times and gaps as there are rows take no more room than two minutes of them."""
+    beat = Beat(1e5)
+    for row in range(20_000):
+        gap = row * 37 % 100_000 / 500
+        beat.looked(1e5 - gap, 1e5, 0.01)
+        beat.changed(1e5 - gap, 1e5, 1e5 - gap * 0.7)
+        beat.changed(1e5 - gap, 1e5, None)
+    assert max(map(len, (beat._exposed, beat._changes, beat._updates))) < 1000
+    beat.take_in(1e5 + 1)
+    assert not beat._exposed
+    assert not beat.has_news
+
+
+# gateways, and a poller that has the beat for a guide
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    """The same rounds for the poller that knows of no beat, the one that does, and the one that is told times."""
+    return SimpleNamespace(
+        plain=[watch(rounds(seed), seed, beat=False) for seed in SEEDS],
+        seen=[watch(rounds(seed), seed) for seed in SEEDS],
+        told=[watch(rounds(seed), seed, tells=True) for seed in SEEDS],
+    )
+
+
+def cost(found):
+    return fmean(each.cost() for each in found)
+
+
+def lateness(found, begin, end=math.inf):
+    return fmean(each.lateness(begin, end) for each in found)
+
+
+def test_nothing_is_lost_where_there_is_no_beat():
+    """Where every end is seen at once, looking for a beat costs at most 2 %, and mostly none is believed in."""
+    plain = [watch(None, seed, beat=False, seconds=3000) for seed in SEEDS]
+    found = [watch(None, seed, seconds=3000) for seed in SEEDS]
+    assert cost(found) <= 1.02 * cost(plain)
+    for each in found:
+        doubts = [doubt for _, doubt in each.doubts[len(each.doubts) // 10 :]]
+        assert sum(doubt > 0.9 for doubt in doubts) > 0.85 * len(doubts)
+
+
+def test_a_beat_is_recognised_within_a_minute(worlds):
+    """With 20 tasks a minute is enough: ends are then seen twice as soon, for half the requests."""
+    assert all(each.doubt(60) < 0.5 for each in worlds.seen)
+    assert lateness(worlds.seen, 60) < 0.6 * lateness(worlds.plain, 60)
+    assert cost(worlds.seen) < 0.5 * cost(worlds.plain)
+
+
+def test_rows_that_tell_their_times_make_it_sooner(worlds):
+    """Where rows say when they changed, the beat is certain after a minute, and the looks are better."""
+    assert fmean(each.doubt(60) for each in worlds.told) < fmean(each.doubt(60) for each in worlds.seen)
+    assert cost(worlds.told) < cost(worlds.seen)
+
+
+def test_a_drifting_beat_is_followed():
+    """Rounds that get longer and longer, by seconds in all, are followed, for half of what it costs without."""
+    found = [watch(drifting(seed, seconds=2400), seed, seconds=2000) for seed in SEEDS]
+    plain = [watch(drifting(seed, seconds=2400), seed, seconds=2000, beat=False) for seed in SEEDS]
+    assert lateness(found, 1400) < 0.9
+    assert fmean(each.cost(1400) for each in found) < 0.6 * fmean(each.cost(1400) for each in plain)
+
+
+def test_a_skipped_round_costs_little(worlds):
+    """Where 3 % of the rounds are skipped, the beat is not lost for that."""
+    found = [watch(rounds(seed, skipped=0.03), seed) for seed in SEEDS]
+    assert cost(found) < 1.15 * cost(worlds.seen)
+
+
+def test_a_restarted_gateway_is_found_again():
+    """Two minutes after a restart has moved the rounds by 7 s, looks are as good as before."""
+    found = [watch(rounds(seed, jump=600), seed) for seed in SEEDS]
+    assert lateness(found, 616, 660) > 4
+    assert lateness(found, 740) < 1.25 * lateness(found, 200, 600)
+
+
+@pytest.mark.parametrize("clock", [-7, -5, -3, -2])
+def test_times_of_another_machine_s_clock_make_nothing_worse(worlds, clock):
+    """A clock that is behind is found out by its rows' own looks: it gets no worse than if they told no times."""
+    found = [watch(rounds(seed), seed, seconds=2000, tells=True, clock=clock) for seed in SEEDS]
+    assert fmean(each.cost(600) for each in found) < 1.1 * fmean(each.cost(600) for each in worlds.seen)

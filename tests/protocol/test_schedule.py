@@ -1,0 +1,467 @@
+"""The schedule: when each id is looked at next, and what every look teaches."""
+
+import json
+import math
+from bisect import bisect_left
+from email.utils import formatdate
+from itertools import count
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol.durations import Durations, Event
+from suno_async.protocol.exchange import Answer
+from suno_async.protocol.experience import unpacked
+from suno_async.protocol.life import Life
+from suno_async.protocol.models import Status
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled
+from suno_async.protocol.schedule import Offset, Schedule
+from suno_async.protocol.wire import Look
+
+QUICK = settings(max_examples=100, deadline=None, derandomize=True)
+EPOCH = 1_700_000_000.0
+"""What the gateway's clock says when the loop's says 0."""
+
+
+def look(status=Status.IN_PROGRESS, *, mark=1, audio="", **fields):
+    """One look at a row with these columns."""
+    clips = [{"id": "c", "status": "complete", "audio_url": audio}] if audio else None
+    row = {"task_id": "a", "action": "MUSIC", "status": status.value, "data": clips, **fields}
+    return Look("a", status, mark, frozen=False, action="MUSIC", source=json.dumps(row).encode())
+
+
+names = map("task-{}".format, count())
+
+
+def life(born=0.0, **fields):
+    """An id of this client's own, submitted at ``born``."""
+    return Life(**{"task_id": next(names), "born": born, "looked": born, "dated": True, "kind": "MUSIC", **fields})
+
+
+def dated(schedule, now):
+    """The schedule has seen an answer with a date, now."""
+    schedule.answered(Answer(200, {"Date": formatdate(EPOCH + math.floor(now), usegmt=True)}, b""), now, now)
+
+
+def show(schedule, life, shown, now):
+    """A look at an id, as the poller takes it in."""
+    schedule.saw(life, shown, now)
+    return life.observe(shown, now)
+
+
+def finish(schedule, seconds, *, born=0.0, before=0.0, **fields):
+    """A task that ends, seen ``seconds`` after its birth, the look before having been ``before`` seconds after it."""
+    done = life(born, looked=born + before)
+    show(schedule, done, look(Status.SUCCESS, audio="https://cdn/a.mp3", **fields), born + seconds)
+
+
+def median(schedule, kind="MUSIC", event=Event.END):
+    """How long half of them take, as far as is known."""
+    hazard = schedule.durations.hazard(kind, event)
+    there = bisect_left(hazard.expected, math.log(2))
+    before, after = hazard.expected[there - 1 : there + 1]
+    part = (math.log(2) - before) / (after - before)
+    return hazard.ages[there - 1] + part * (hazard.ages[there] - hazard.ages[there - 1])
+
+
+# when
+
+
+@pytest.mark.parametrize("pace", [Fixed(5), Backoff(), Scaled(Fixed(5), 2)], ids=["fixed", "backoff", "scaled"])
+def test_other_paces_are_asked_and_learn_nothing(pace):
+    """With a pace that does not learn every delay is that pace's, and there is nothing to keep."""
+    schedule = Schedule(pace)
+    assert not schedule.learns
+    assert schedule.floor == pace.floor
+    assert schedule.delay(life(looks=3), 10.0, 0.4, 7.0) == pace.after(10.0, 3, 0.4, 7.0, "MUSIC")
+    assert schedule.experience().durations == {}
+    assert not schedule.taught
+
+
+def test_a_first_task_is_served_by_what_is_known_before():
+    """As long as nothing was seen, the delay is the pace's for the hazard of its kind, at the task's own age."""
+    schedule, pace = Schedule(Adaptive()), Adaptive()
+    known = Durations()
+    for kind, age in (("MUSIC", 0.0), ("MUSIC", 80.0), ("LYRICS", 5.0), ("", 2000.0)):
+        wanted = pace.delay(known.hazard(kind), age, 9.0)
+        assert schedule.delay(life(100.0, kind=kind), 100.0 + age, 0.5, 9.0) == pytest.approx(wanted)
+
+
+@QUICK
+@given(st.floats(0, 5000), st.floats(1, 100), st.sampled_from(Event), st.integers(0, 2**32))
+def test_no_delay_is_under_the_floor_or_over_the_ceiling(age, share, event, seed):
+    """Whatever was learned, of durations and of a beat, the pace's bounds hold."""
+    schedule, rng = Schedule(Adaptive(floor=2.0, ceiling=20.0)), Random(seed)
+    now = 0.0
+    for _ in range(20):
+        now += rng.uniform(1, 20)
+        finish(schedule, rng.uniform(1, 300), born=now, before=rng.uniform(0, 1))
+        schedule.take_in(now)
+    assert 2.0 <= schedule.delay(life(now - age, event=event, since=now), now, 0.5, share) <= 20.0
+
+
+def test_who_waits_for_less_is_served_sooner():
+    """For a change, and for something to hear, looks come sooner than for the end; changes count from the last one."""
+    schedule = Schedule(Adaptive())
+    delays = {event: schedule.delay(life(event=event), 25.0, 0.5, 1.0) for event in Event}
+    assert delays[Event.CHANGE] < delays[Event.END]
+    assert delays[Event.PLAYABLE] < delays[Event.END]
+    early, late = (schedule.delay(life(event=Event.CHANGE, since=since), 25.0, 0.5, 1.0) for since in (25.0, 10.0))
+    assert early > late
+
+
+def test_a_scaled_pace_lives_in_the_gateways_time():
+    """Twenty times as fast: a twentieth of the delay at a twentieth of the age, and the same durations are learned."""
+    plain, fast = Schedule(Adaptive()), Schedule(Scaled(Adaptive(), 20))
+    for _ in range(50):
+        finish(plain, 60.0, before=59.0)
+        finish(fast, 3.0, before=2.95)
+    assert median(fast) == pytest.approx(median(plain))
+    assert fast.delay(life(), 2.0, 0.5, 1.0) == pytest.approx(plain.delay(life(), 40.0, 0.5, 1.0) / 20)
+    assert fast.floor == plain.floor / 20
+
+
+# the budget
+
+
+def test_a_budget_that_is_too_small_makes_all_delays_longer_alike():
+    """With ten times the looks wanted that the budget has, every delay is about ten times as long, whatever it was."""
+    schedule = Schedule(Adaptive(ceiling=30.0))
+    ages = (0, 50, 90, 150)
+    plain = [schedule.delay(life(-age), 0.0, 0.5, 1.0) for age in ages]
+    allowed = sum(1 / delay for delay in plain) / 10
+    schedule.ration(allowed)
+    lives = [life(-age) for age in ages]
+    for one in lives:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule.ration(allowed)
+    for one, before in zip(lives, plain, strict=True):
+        assert schedule.delay(one, 0.0, 0.5, 1.0) == pytest.approx(10.5 * before, rel=0.05)
+
+
+def test_a_budget_that_is_large_enough_changes_nothing():
+    """Where fewer looks are wanted than allowed the delays are the pace's; and they are again once the ids are gone."""
+    schedule = Schedule(Fixed(5.0))
+    schedule.ration(1.0)
+    lives = [life() for _ in range(50)]
+    assert [schedule.delay(one, 0.0, 0.5, 1.0) for one in lives[:4]] == [5.0] * 4
+    for one in lives[4:]:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule.ration(1.0)
+    assert schedule.delay(lives[0], 0.0, 0.5, 1.0) == pytest.approx(52.5)
+    for one in lives[4:]:
+        schedule.forget(one)
+    schedule.ration(1.0)
+    assert schedule.delay(lives[0], 0.0, 0.5, 1.0) == 5.0
+
+
+# durations
+
+
+def test_durations_are_taken_from_the_gateways_own_times():
+    """What counts is finish_time less submit_time, not when somebody happened to look."""
+    schedule = Schedule(Adaptive(), None)
+    for _ in range(100):
+        finish(schedule, 90.0, before=10.0, submit_time=int(EPOCH), finish_time=int(EPOCH) + 60)
+    assert median(schedule) == pytest.approx(60, rel=0.1)
+    assert schedule.taught
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {},
+        {"submit_time": 0, "finish_time": 0},
+        {"submit_time": int(EPOCH), "finish_time": int(EPOCH)},
+        {"submit_time": int(EPOCH) + 60, "finish_time": int(EPOCH)},
+        {"submit_time": int(EPOCH), "finish_time": int(EPOCH) + 4000},
+        {"submit_time": "soon", "finish_time": [1]},
+        {"submit_time": None, "finish_time": int(EPOCH)},
+    ],
+    ids=["none", "zero", "same", "backwards", "longer than it lived", "no times", "half"],
+)
+def test_times_that_cannot_be_are_not_believed(times):
+    """Where the gateway's times make no sense, a task took as long as was seen: the end came between two looks."""
+    schedule = Schedule(Adaptive())
+    for _ in range(100):
+        finish(schedule, 62.0, before=58.0, **times)
+    assert median(schedule) == pytest.approx(60, rel=0.1)
+
+
+@pytest.mark.parametrize("scale", [1, 1000], ids=["seconds", "milliseconds"])
+def test_times_are_read_as_elsewhere(scale):
+    """Milliseconds, text and ISO dates are times too."""
+    schedule = Schedule(Adaptive())
+    for _ in range(100):
+        finish(schedule, 90.0, submit_time=str(int(EPOCH) * scale), finish_time=(int(EPOCH) + 60) * scale)
+    assert median(schedule) == pytest.approx(60, rel=0.1)
+
+
+def test_of_an_id_whose_age_is_not_known_nothing_is_learned():
+    """Somebody asks for an old id of which the gateway tells no times: how long it took cannot be known."""
+    schedule = Schedule(Adaptive())
+    stranger = Life(task_id="a", born=50.0)
+    show(schedule, stranger, look(), 50.0)
+    show(schedule, stranger, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3"), 60.0)
+    assert schedule.experience().durations == {}
+
+
+def test_a_row_in_the_gateways_own_queue_teaches_nothing_about_songs():
+    """A row that stood at NOT_START for minutes and then jumped to SUCCESS took that long for the queue."""
+    schedule = Schedule(Adaptive())
+    for _ in range(50):
+        waiting = life()
+        show(schedule, waiting, look(Status.NOT_START), 100.0)
+        show(schedule, waiting, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3"), 300.0)
+        waiting = life()
+        show(schedule, waiting, look(Status.NOT_START), 100.0)
+        assert schedule.delay(waiting, 100.0, 0.5, 100.0) >= 15.0
+        show(schedule, waiting, look(mark=2), 200.0)
+        show(schedule, waiting, look(Status.SUCCESS, mark=3, audio="https://cdn/a.mp3"), 300.0)
+    assert schedule.experience().durations == {}
+    before = median(schedule)
+    waiting = life()
+    show(schedule, waiting, look(Status.NOT_START), 100.0)
+    times = {"submit_time": int(EPOCH), "finish_time": int(EPOCH) + 60}
+    show(schedule, waiting, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **times), 300.0)
+    assert median(schedule) < before
+
+
+def test_who_asks_again_is_not_taught_again():
+    """An id that was final before teaches nothing more, however often it is waited for; others do."""
+    schedule = Schedule(Adaptive())
+    for number in range(3):
+        for _ in range(5):
+            show(schedule, life(task_id=f"again-{number}"), look(Status.FAILURE), 30.0)
+    assert schedule.experience().durations["end:MUSIC"].seen == 3
+
+
+def test_what_was_final_before_is_not_remembered_for_ever():
+    """Of very many ids the first ones are forgotten: what is kept is bounded."""
+    schedule = Schedule(Adaptive())
+    for number in range(5000):
+        show(schedule, life(task_id=f"again-{number}"), look(Status.FAILURE), 30.0)
+    assert len(schedule._known) == 4096
+    show(schedule, life(task_id="again-4999"), look(Status.FAILURE), 30.0)
+    assert schedule.experience().durations["end:MUSIC"].seen == 5000
+
+
+def test_with_a_beat_an_end_is_learned_as_it_could_be_seen():
+    """Where rounds are likely, a song that took 60 s and was not final to a look at 70 s could be seen from 70 s on."""
+    schedule = Schedule(Adaptive())
+    schedule.take_in(0.0)
+    for _ in range(60):
+        times = {"submit_time": int(EPOCH), "finish_time": int(EPOCH) + 60}
+        finish(schedule, 75.0, before=70.0, **times)
+    assert 69 <= median(schedule) <= 76
+
+
+def test_a_model_of_its_own_is_learned_for_itself():
+    """Songs of a fast model teach its own hazard most, and that of songs too."""
+    schedule = Schedule(Adaptive())
+    for _ in range(100):
+        fast = life(kind="MUSIC/quick")
+        show(schedule, fast, look(Status.SUCCESS, audio="https://cdn/a.mp3"), 30.0)
+    assert set(schedule.experience().durations) == {"end:MUSIC", "end:MUSIC/quick"}
+    assert median(schedule, "MUSIC/quick") <= median(schedule, "MUSIC") < 60
+
+
+def test_a_failure_teaches_as_a_success_does():
+    """What is waited for is the end, whatever it is."""
+    schedule = Schedule(Adaptive())
+    for _ in range(100):
+        show(schedule, life(looked=9.0), look(Status.FAILURE, fail_reason="no"), 11.0)
+    assert median(schedule) == pytest.approx(10, rel=0.1)
+
+
+def test_changes_and_first_sounds_are_learned_where_they_are_waited_for():
+    """A watcher's looks teach how far apart changes are, and a listener's when there is something to hear."""
+    schedule = Schedule(Adaptive())
+    for _ in range(60):
+        watched = life(event=Event.CHANGE)
+        show(schedule, watched, look(mark=1), 3.0)
+        show(schedule, watched, look(mark=1), 39.0)
+        show(schedule, watched, look(mark=2), 43.0)
+        heard = life(event=Event.PLAYABLE)
+        show(schedule, heard, look(mark=1), 28.0)
+        show(schedule, heard, look(mark=2, audio="https://cdn/a.mp3"), 32.0)
+    assert median(schedule, event=Event.CHANGE) == pytest.approx(38, rel=0.15)
+    assert median(schedule, event=Event.PLAYABLE) == pytest.approx(30, rel=0.15)
+    assert set(schedule.experience().durations) == {"change:MUSIC", "playable:MUSIC"}
+
+
+# ages
+
+
+def test_an_id_from_elsewhere_starts_at_its_true_age():
+    """The gateway's submit_time, by the gateway's clock, says how old a task was when it was first asked for."""
+    schedule = Schedule(Adaptive())
+    dated(schedule, 500.0)
+    stranger = Life(task_id="a", born=500.5, kind="MUSIC")
+    show(schedule, stranger, look(submit_time=int(EPOCH) + 410), 500.5)
+    assert stranger.dated
+    assert 500.5 - stranger.born == pytest.approx(90.0, abs=1.0)
+    assert schedule.delay(stranger, 500.5, 0.5, 1.0) < schedule.delay(life(500.5), 500.5, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("submitted", [None, 0, "never", EPOCH + 10_000, EPOCH - 1e8], ids=str)
+def test_a_submit_time_that_cannot_be_says_nothing(submitted):
+    """A time to come, or of years ago, or none: the age counts from when it was first asked for."""
+    schedule = Schedule(Adaptive())
+    dated(schedule, 500.0)
+    stranger = Life(task_id="a", born=500.0)
+    show(schedule, stranger, look(submit_time=submitted), 500.0)
+    assert not stranger.dated
+    assert stranger.born == 500.0
+
+
+def test_without_a_date_no_age_is_known():
+    """Nobody knows how this machine's clock stands to the gateway's before an answer had a date."""
+    schedule = Schedule(Adaptive())
+    stranger = Life(task_id="a", born=500.0)
+    show(schedule, stranger, look(submit_time=int(EPOCH)), 500.0)
+    assert not stranger.dated
+
+
+def test_dates_narrow_the_offset_to_less_than_the_way_there_and_back():
+    """Each date is some second's beginning; many of them leave little more than the time that answers take."""
+    offset, rng = Offset(), Random(1)
+    assert offset.seconds is None
+    for number in range(200):
+        sent = number * 0.73
+        date = EPOCH + 0.4 + sent + rng.uniform(0, 0.1)
+        offset.narrow({"Date": formatdate(math.floor(date), usegmt=True)}, sent, sent + 0.1)
+    assert offset.seconds == pytest.approx(EPOCH + 0.4, abs=0.08)
+
+
+def test_a_clock_that_was_set_is_followed():
+    """Bounds that contradict each other are forgotten; headers without a date, or with nonsense, change nothing."""
+    offset = Offset()
+    offset.narrow({"Date": formatdate(EPOCH, usegmt=True)}, 0.0, 0.1)
+    offset.narrow({}, 1.0, 1.1)
+    offset.narrow({"Date": "yesterday"}, 2.0, 2.1)
+    assert offset.seconds == pytest.approx(EPOCH, abs=1)
+    offset.narrow({"Date": formatdate(EPOCH + 3600, usegmt=True)}, 3.0, 3.1)
+    assert offset.seconds == pytest.approx(EPOCH + 3597, abs=1)
+
+
+def test_a_date_right_after_another_is_not_read():
+    """Reading a date costs more than a look may: twice a second is enough."""
+    offset = Offset()
+    offset.narrow({"Date": formatdate(EPOCH, usegmt=True)}, 0.0, 0.1)
+    offset.narrow({"Date": formatdate(EPOCH + 3600, usegmt=True)}, 0.2, 0.3)
+    assert offset.seconds == pytest.approx(EPOCH, abs=1)
+
+
+# the beat
+
+
+def rounds(schedule, *, updates, seconds=400.0, tasks=20, seed=3):
+    """A gateway that shows ends every 15.5 s only: looks at many tasks every 2 s, the ones that ended replaced."""
+    rng = Random(seed)
+    lives = [life(0.0) for _ in range(tasks)]
+    ends = {id(one): rng.lognormvariate(math.log(100), 0.35) * rng.random() for one in lives}
+    now = 0.0
+    while now < seconds:
+        now += 2.0
+        dated(schedule, now)
+        shown = now - now % 15.5
+        for index, one in enumerate(lives):
+            if ends[id(one)] <= shown:
+                columns = {"updated_at": math.floor(EPOCH + shown)} if updates else {}
+                show(schedule, one, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **columns), now)
+                lives[index] = life(now)
+                ends[id(lives[index])] = now + rng.lognormvariate(math.log(100), 0.35)
+            else:
+                show(schedule, one, look(), now)
+        schedule.take_in(now)
+    return now
+
+
+@pytest.mark.parametrize("updates", [True, False], ids=["updated_at", "changes only"])
+def test_looks_come_just_after_the_rounds_of_the_gateway(updates):
+    """Once the beat is known, a delay that the hazard would have end anywhere ends just after a round."""
+    schedule = Schedule(Adaptive(price=1.0))
+    now = rounds(schedule, updates=updates)
+    assert schedule.beat.no_beat < 0.2
+    for wait in (0.0, 1.0, 2.0, 4.0):
+        at = now + wait
+        due = at + schedule.delay(life(at - 100.0), at, 0.5, 1.0)
+        assert due % 15.5 < 2.5
+
+
+def test_a_beat_can_be_switched_off():
+    """``Adaptive(beat=None)`` has no beat, whatever the gateway does, and keeps what was known of one."""
+    schedule = Schedule(Adaptive(beat=None))
+    rounds(schedule, updates=True, seconds=100.0)
+    assert schedule.beat is None
+    assert schedule.experience().no_beat is None
+
+
+def test_a_queued_row_says_nothing_about_the_beat():
+    """A row for which the gateway has no time shows no end for another reason than the beat: it is as if not seen."""
+
+    def known(*looks):
+        schedule = Schedule(Adaptive())
+        schedule.take_in(0.0)
+        waiting = life(queued=True)
+        for now in (100.0, 120.0, 140.0):
+            for shown in looks:
+                show(schedule, waiting, shown, now)
+            schedule.take_in(now)
+        return schedule.beat.no_beat, schedule.beat.widths()
+
+    assert known(look(Status.NOT_START)) == known()
+    assert known(look(Status.IN_PROGRESS)) != known()
+
+
+# what is kept
+
+
+def test_what_was_learned_goes_on_in_another_client():
+    """Durations and the likelihood of a beat are known at once, from what was written down; and nothing is shared."""
+    schedule = Schedule(Adaptive())
+    now = rounds(schedule, updates=True)
+    kept = unpacked(schedule.experience().packed())
+    again = Schedule(Adaptive(), kept)
+    assert median(again) == pytest.approx(median(schedule), rel=0.03)
+    assert again.experience().no_beat == schedule.experience().no_beat
+    again.take_in(now)
+    assert again.beat.no_beat == pytest.approx(0.05)
+    finish(again, 10.0)
+    assert Schedule(Adaptive(), kept).experience().durations["end:MUSIC"] == kept.durations["end:MUSIC"]
+
+
+def test_a_damaged_record_is_nothing_learned():
+    """What cannot be read is as if there were nothing."""
+    assert unpacked(b"\xc1rubbish").durations == {}
+    assert unpacked(None).no_beat is None
+
+
+def test_an_id_that_comes_long_after_the_last_answer_is_planned_by_what_is_known_by_then():
+    """What was known of the beat's phase has become vaguer meanwhile: the plan does not pretend to know it still."""
+    schedule = Schedule(Adaptive(price=1.0))
+    now = rounds(schedule, updates=True)
+    sharp = schedule.beat.no_beat
+    schedule.delay(life(now + 4000.0), now + 4000.0, 0.5, 1.0)
+    assert schedule.beat.no_beat > sharp
+    assert schedule.delay(life(now + 4000.0), now + 4000.0, 0.5, 1.0) > 0.5
+
+
+def test_where_there_is_no_beat_it_is_not_asked_for_all_the_time():
+    """Once it is as good as certain that there is none, looks are taken in every four seconds, and plans are plain."""
+    schedule = Schedule(Adaptive())
+    schedule.take_in(0.0)
+    schedule.beat.no_beat, schedule.beat.cells = 1.0, [[0.0] * len(cells) for cells in schedule.beat.cells]
+    schedule.take_in(1.0)
+    one = life(1.0)
+    plain = Adaptive().delay(schedule.durations.hazard("MUSIC"), 0.0, 1.0)
+    assert schedule.delay(one, 1.0, 0.5, 1.0) == pytest.approx(plain)
+    finish(schedule, 1.5, born=1.0, before=1.0)
+    for now in (2.5, 3.9):
+        schedule.take_in(now)
+        assert schedule.beat.has_news
+    schedule.take_in(4.1)
+    assert not schedule.beat.has_news
