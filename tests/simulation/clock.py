@@ -3,25 +3,39 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from heapq import heappush
+from contextvars import copy_context
+from heapq import heappop, heappush
 from typing import Any
 
 from virtual import Deadlock, Livelock
 
 _STEPS_AT_ONCE = 200_000
+_AT_ONCE_SECONDS = 1e-9
+"""Timers so near to each other ring together, as they do where the clock of the machine is not finer."""
 
 
-class _Timer(asyncio.TimerHandle):
-    """Of two for the same instant the first that was set is the first that rings, whatever else is in the heap."""
+class _Handle(asyncio.Handle):
+    """A callback; nobody debugs this loop, so it does not ask on each occasion whether somebody does."""
 
-    __slots__ = ("_number",)
+    __slots__ = ()
 
-    def __init__(self, number: int, *given: Any) -> None:
-        super().__init__(*given)
-        self._number = number
+    def __init__(self, loop: "SimLoop", callback: Any, args: Any, context: Any) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._source_traceback = self._repr = None
 
-    def __lt__(self, other: "_Timer") -> bool:  # type: ignore[override]
-        return (self._when, self._number) < (other._when, other._number)
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None
+
+
+class _Timer(_Handle, asyncio.TimerHandle):
+    """A callback with its time; if it is cancelled it stays in the heap until that has come."""
+
+    __slots__ = ()
 
 
 class SimLoop(asyncio.BaseEventLoop):
@@ -35,8 +49,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self._now = start
         self._turns = 0
         self._timers = 0
-        # its own selector: there is nothing to select from
-        self._selector = self
+        self._heap: list[tuple[float, int, _Timer]] = []
+        """Of two for the same instant the first that was set is the first that rings, whatever else is in it."""
         self.dial: Callable[..., Any] | None = None
         """Makes the transport of a new connection."""
         self.resolve: Callable[[str], None] = lambda _host: None
@@ -45,29 +59,61 @@ class SimLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+        if self._closed:
+            self._check_closed()
+        handle = _Handle(self, callback, args, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return self._set(self._now + delay, callback, args, context)
+
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return self._set(when, callback, args, context)
+
+    def _set(self, when: float, callback: Any, args: Any, context: Any) -> _Timer:
+        timer = _Timer(self, callback, args, context)
+        timer._when = when
         self._timers += 1
-        timer = _Timer(self._timers, when, callback, args, self, context)
-        heappush(self._scheduled, timer)
-        timer._scheduled = True
+        heappush(self._heap, (when, self._timers, timer))
         return timer
 
-    def select(self, timeout: float | None) -> tuple[()]:
-        """Jumps to the next timer."""
-        if timeout == 0:
-            self._turns += 1
-            if self._turns > _STEPS_AT_ONCE:
-                raise Livelock(Livelock.__doc__)
-            return ()
-        self._turns = 0
-        if timeout is None:
-            raise Deadlock(Deadlock.__doc__)
-        # exactly there: `now + timeout` may be a hair before it, for ever
-        self._now = self._scheduled[0].when()
-        return ()
+    def _run_once(self) -> None:
+        """One turn, as every loop makes it; where all sleep it begins with a jump to the next timer."""
+        ready, heap = self._ready, self._heap
+        while heap and heap[0][2]._cancelled:
+            heappop(heap)
+        self._turns += 1
+        if not ready and not self._stopping:
+            self._jump()
+        if self._turns > _STEPS_AT_ONCE:
+            raise Livelock(Livelock.__doc__)
+        end = self._now + _AT_ONCE_SECONDS
+        while heap and heap[0][0] < end:
+            ready.append(heappop(heap)[2])
+        # what they make ready has its turn after this one
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever a callback raises is reported, as in every loop
+                self.call_exception_handler({"message": f"error in {handle!r}", "exception": error})
 
-    def _process_events(self, events: object) -> None:
-        """There are none."""
+    def _jump(self) -> None:
+        if not self._heap:
+            raise Deadlock(Deadlock.__doc__)
+        when = self._heap[0][0]
+        if when > self._now:
+            self._now = when
+            self._turns = 0
+
+    def _timer_handle_cancelled(self, handle: object) -> None:
+        """It goes when its time comes."""
 
     def _write_to_self(self) -> None:
         """It never sleeps, so nothing has to wake it."""

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import anyio
 
 from suno_async.engine.journal.store import Operation, Store
 from suno_async.engine.journal.writer import _MOST, Writer, _Entry
+from suno_async.protocol.intents import IntentState
 
 FILE = "suno.journal"
 
@@ -133,7 +134,7 @@ class Scribe(Writer):
         elif crash == "torn":
             self._crash(self, [before, self.held()], self._disk.torn(size, self._log_size()))
         for each in told:
-            super()._tell(each)
+            super()._tell(*each)
         self._held = None
         if self._waiting:
             self._timer = self._loop.call_later(self._disk.seconds, self._flush)
@@ -144,15 +145,20 @@ class Scribe(Writer):
         """What is to be told waits until it is clear that the process lives."""
         self._held = told
 
-    def _tell(self, told: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
+    def _tell(self, *told: Any) -> None:
         if self._held is None:
-            super()._tell(told)
+            super()._tell(*told)
         else:
             self._held.append(told)
 
     def held(self) -> State:
         """What is durable now."""
         return held(self.store)
+
+    def intends(self, body: bytes) -> bool:
+        """True if the intent of this body is durable, and nothing that came of it."""
+        undecided = self.store.intents(undecided=True)
+        return any(each.body == body and each.state is IntentState.INTENDED for each in undecided)
 
     def _log_size(self) -> int:
         log = self.path.with_name(f"{FILE}-wal")

@@ -17,7 +17,7 @@ from suno_async.protocol.errors import (
     WaitTimeout,
 )
 from suno_async.protocol.models import Status, Task
-from suno_async.protocol.pace import Pace
+from suno_async.protocol.pace import Adaptive, Pace
 
 from .rows import FROZEN, HOLLOW, WHOLE, State
 from .weather import ELSEWHERE, FOREIGN, KEY, LIMITED, NAMELESS, NO_NEWS, OUTAGE, REJECTED, Reply
@@ -65,12 +65,20 @@ class Epoch:
 
     def lives(self) -> "list[Epoch]":
         """This one, and those that may be the same."""
-        found, epoch = [], self.older
+        found, epoch = [self], self.older
         while epoch is not None:
             if epoch.closed is None:
                 found.append(epoch)
             epoch = epoch.older
-        return [self, *found]
+        return found
+
+    def bounds(self) -> tuple[bool, float, float]:
+        """``confirms``, ``due`` and ``soonest`` of the one of its lives that allows most."""
+        if self.older is None:
+            return self.confirms, self.due, self.soonest
+        lives = self.lives()
+        confirms = any(each.confirms for each in lives)
+        return confirms, min(each.due for each in lives), min(each.soonest for each in lives)
 
 
 class Interest:
@@ -261,6 +269,9 @@ class Session:
 
     def _after(self, epoch: Epoch, now: float) -> float:
         """The least the pace can give from now on."""
+        if isinstance(self._pace, Adaptive):
+            # what it has learned by then cannot be seen from here
+            return self._pace.floor
         return self._pace.after(now - epoch.born, epoch.looks, 1.0, self._share, epoch.kind)
 
     # looks
@@ -317,10 +328,8 @@ class Session:
                 self._report("I5", f"two looks at {task_id} at once")
             self._starve(epoch, at)
             epoch.flying = True
-            lives = epoch.lives()
-            alone = look.single and any(each.confirms for each in lives)
-            soonest = min(each.soonest for each in lives)
-            if alone or any(at + EPSILON >= each.due for each in lives):
+            confirms, due_at, soonest = epoch.bounds()
+            if (look.single and confirms) or at + EPSILON >= due_at:
                 due = True
             elif at + EPSILON < soonest:
                 self._report("I5", f"{task_id} rides along {soonest - at:.6f} s before the floor is over")
@@ -329,6 +338,8 @@ class Session:
             self._report("I5", f"nothing of {look.ids[:3]} is due, {soonest - at:.3f} s too early")
 
     def _starve(self, epoch: Epoch, now: float) -> None:
+        if now - epoch.active <= self._starving:
+            return
         waited = now - max(epoch.active, self._calm)
         if waited > self._starving and epoch.final is None and not epoch.flying and not epoch.over:
             self._report("I13", f"{epoch.task_id} was left alone for {waited:.1f} s")
@@ -357,17 +368,20 @@ class Session:
             self._refused_at = None
         self.shadow.passed(now)
         self.shadow.ended(probe=look.probe)
-        for epoch in [each for newest in look.epochs for each in newest.lives()]:
-            if epoch.closed is None:
-                found = states.get(epoch.task_id)
-                if found is not None:
-                    self._sighted(epoch, found, now)
-                else:
-                    self._missed(epoch, now, single=look.single)
-                if epoch.glances:
-                    # one look is all they want
-                    for interest in [each for each in epoch.interests if each.glances]:
-                        self.leave(interest, now)
+        for newest in look.epochs:
+            for epoch in newest.lives():
+                if epoch.closed is None:
+                    self._answered(epoch, states.get(epoch.task_id), now, single=look.single)
+
+    def _answered(self, epoch: Epoch, found: State | None, now: float, *, single: bool) -> None:
+        if found is not None:
+            self._sighted(epoch, found, now)
+        else:
+            self._missed(epoch, now, single=single)
+        if epoch.glances:
+            # one look is all they want
+            for interest in [each for each in epoch.interests if each.glances]:
+                self.leave(interest, now)
 
     def _sighted(self, epoch: Epoch, found: State, now: float) -> None:
         epoch.looks += 1

@@ -41,6 +41,7 @@ class Network:
         self._session = session
         self._note = note
         self._timeout = timeout
+        self._loop = asyncio.get_running_loop()
         self._key = key
         self._refused: int | None = None
         self._latest: Look | None = None
@@ -62,7 +63,7 @@ class Network:
 
     async def look(self, request: Request, *, fresh: bool = False, timeout: float | None = None) -> Answer | Broken:
         """The answer to a look, or its break."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         if self.dead or self._closed:
             return _CLOSED
         now = loop.time()
@@ -118,10 +119,9 @@ class Network:
 
     async def _sleep(self, seconds: float) -> None:
         """Like anyio's, at a third of its price; cut short when the client is closed."""
-        loop = asyncio.get_running_loop()
-        woken = loop.create_future()
+        woken = asyncio.Future(loop=self._loop)
         self._naps[woken] = None
-        timer = loop.call_later(seconds, _wake, woken)
+        timer = self._loop.call_later(seconds, _wake, woken)
         try:
             await woken
         finally:
@@ -137,12 +137,12 @@ class Network:
         if self._key is None:
             return False
         if refused is not None and refused != self._key:
-            self._session.renewed(self._latest, asyncio.get_running_loop().time())
+            self._session.renewed(self._latest, self._loop.time())
             return True
-        current = self._gateway.key(asyncio.get_running_loop().time())
+        current = self._gateway.key(self._loop.time())
         changed, self._key = current != self._key, current
         if changed:
-            self._session.renewed(self._latest, asyncio.get_running_loop().time())
+            self._session.renewed(self._latest, self._loop.time())
         return changed
 
     async def submit(self, request: Request) -> Answer | Broken:
@@ -156,7 +156,7 @@ class Network:
             self.submitting -= 1
 
     async def _submit(self, body: bytes) -> Answer | Broken:
-        loop, desk = asyncio.get_running_loop(), self._gateway.desk
+        loop, desk = self._loop, self._gateway.desk
         self._session.post(loop.time(), self.submitting)
         fate = desk.fate(loop.time())
         if fate.meaning == UNSENT:
@@ -185,7 +185,7 @@ class Network:
 
     def _accepted(self, arrival: Arrival) -> None:
         if arrival.meaning == ACCEPTED and arrival.task_id is not None:
-            self._session.submitted(arrival.task_id, "MUSIC", asyncio.get_running_loop().time())
+            self._session.submitted(arrival.task_id, "MUSIC", self._loop.time())
 
     async def _unsent(self, fate: Fate) -> Broken:
         await self._sleep(_CONNECT_SECONDS if fate.breaks == "stuck" else 0.01)

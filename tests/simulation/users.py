@@ -5,7 +5,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import anyio.lowlevel
 
 from suno_async import Inspiration, Suno
 from suno_async.protocol.errors import (
@@ -66,7 +65,7 @@ class Users:
     def _errand(self, name: str, ids: Sequence[str]) -> Errand:
         self._number += 1
         name = f"{self._number} {name}"
-        errand = self.errands[name] = Errand(name, ids, anyio.current_time())
+        errand = self.errands[name] = Errand(name, ids, self._world.loop.time())
         return errand
 
     def _over(self, errand: Errand) -> None:
@@ -99,23 +98,23 @@ class Users:
         """True if that was the end of it."""
         world = self._world
         suno, session = await self._client(dice)
-        interest = session.open(task_id, anyio.current_time(), playable=until == "playable", prompt=True)
+        interest = session.open(task_id, self._world.loop.time(), playable=until == "playable", prompt=True)
         try:
             task = await suno.wait(task_id, timeout=timeout, until=until)  # type: ignore[arg-type]
         except SunoError as error:
             return self._failed(session, interest, error, timeout)
         except BaseException:
-            session.leave(interest, anyio.current_time())
+            session.leave(interest, self._world.loop.time())
             raise
         world.note("given", task_id, task.status.value)
-        session.got(interest, task, anyio.current_time())
+        session.got(interest, task, self._world.loop.time())
         return True
 
     def _failed(self, session: Session, interest: Interest, error: SunoError, timeout: float | None) -> bool:
         task_id = interest.epoch.task_id
         self._world.note("error", task_id, type(error).__name__)
         self._world.saw(error)
-        session.failed(interest, error, anyio.current_time(), timeout)
+        session.failed(interest, error, self._world.loop.time(), timeout)
         if isinstance(error, TaskNotFound):
             return self._world.is_lost(task_id)
         return isinstance(error, TaskFailed)
@@ -129,7 +128,7 @@ class Users:
         """Looks once, and once more."""
         for _ in range(3):
             suno, session = await self._client(dice)
-            began = anyio.current_time()
+            began = self._world.loop.time()
             self.fetching += 1
             try:
                 with anyio.move_on_after(dice.choice([100.0, 100.0, 1.0])):
@@ -142,8 +141,8 @@ class Users:
             finally:
                 self.fetching -= 1
             # aiohttp rounds ends up to a whole second
-            if anyio.current_time() > began + self._world.timeout + (0.01 if self._world.tier == 1 else 1.0):
-                self._world.report("I12", f"a fetch took {anyio.current_time() - began:.4f} s")
+            if self._world.loop.time() > began + self._world.timeout + (0.01 if self._world.tier == 1 else 1.0):
+                self._world.report("I12", f"a fetch took {self._world.loop.time() - began:.4f} s")
             await anyio.sleep(dice.uniform(1.0, 50.0))
 
     # many ids
@@ -151,7 +150,7 @@ class Users:
     async def glance(self, dice: Random, ids: Sequence[str]) -> None:
         """Looks at many ids once."""
         suno, session = await self._client(dice)
-        now = anyio.current_time()
+        now = self._world.loop.time()
         interests = [session.open(task_id, now, glances=True) for task_id in ids]
         try:
             with anyio.move_on_after(dice.choice([1000.0, 1000.0, 5.0])):
@@ -162,7 +161,7 @@ class Users:
             self._glanced(ids, session, error.tasks, error.task_ids)
         finally:
             for interest in interests:
-                session.leave(interest, anyio.current_time())
+                session.leave(interest, self._world.loop.time())
 
     def _glanced(self, ids: Sequence[str], session: Session, seen: Any, left: Sequence[str]) -> None:
         if [task_id for task_id in ids if task_id not in left] != list(seen) or not {*left} <= {*ids}:
@@ -192,7 +191,7 @@ class Users:
             stream = suno.watch(source, timeout=timeout) if changes else suno.as_completed(source, timeout=timeout)
         except SunoError as error:
             world.saw(error)
-            session.check_stop(error, anyio.current_time())
+            session.check_stop(error, self._world.loop.time())
             return
         reader.open(timeout, () if loose else ids)
         try:
@@ -218,10 +217,10 @@ class Users:
         task_id = await self._submit(dice, marker, keyed=keyed)
         del errand.open[marker]
         if task_id is not None:
-            errand.started = anyio.current_time()
+            errand.started = self._world.loop.time()
             errand.open[task_id] = None
             await anyio.sleep(dice.choice([0.0, 0.0, 10.0, 150.0]))
-            errand.started = anyio.current_time()
+            errand.started = self._world.loop.time()
             await self._wait(dice, errand, task_id)
         self._over(errand)
 
@@ -271,7 +270,7 @@ class Reader:
         self._changes = changes
         self._interests: dict[str, Interest] = {}
         self._deadline: Any = None
-        self._began = anyio.current_time()
+        self._began = self._world.loop.time()
         self._finals: list[tuple[float, str]] = []
         self.ended: dict[str, Task] = {}
         self.gone: list[str] = []
@@ -292,7 +291,7 @@ class Reader:
             self._deadline = self._world.loop.call_later(timeout, self._leave)
 
     def _let_in(self, ids: Sequence[str]) -> None:
-        now = anyio.current_time()
+        now = self._world.loop.time()
         for task_id in ids:
             self._interests[task_id] = self._session.open(task_id, now)
 
@@ -312,7 +311,7 @@ class Reader:
         self._session.check_data(task, task_id)
         if task.done and not (task.succeeded and self._still_open(interest, task)):
             self.ended[task_id] = task
-            self._session.got(interest, task, anyio.current_time(), prompt=False)
+            self._session.got(interest, task, self._world.loop.time(), prompt=False)
             if interest.expected is not None:
                 self._finals.append((interest.expected[0], task_id))
             return True
@@ -343,7 +342,7 @@ class Reader:
     def _gone(self, error: Any) -> None:
         for task_id in error.task_ids:
             self.gone.append(task_id)
-            self._session.failed(self._interests[task_id], TaskNotFound(task_id=task_id), anyio.current_time())
+            self._session.failed(self._interests[task_id], TaskNotFound(task_id=task_id), self._world.loop.time())
 
     def _stopped(self, error: SunoError, timeout: float | None) -> None:
         self._left = list(error.task_ids)

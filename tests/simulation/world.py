@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,8 @@ from zlib import crc32
 
 import anyio
 from aiohttp import connector
+from anyio._backends import _asyncio
+from anyio._core import _eventloop
 
 from suno_async import Adaptive, Backoff, Fixed, Suno
 from suno_async.engine import tracker
@@ -43,7 +46,7 @@ PACES = (
     (Fixed(2.0), 2.0),
     (Backoff(), 30.0),
     (Backoff(2.0, 2.0, 20.0, 0.0), 20.0),
-    (Adaptive(), 30.0),
+    (Adaptive(ceiling=30.0), 30.0),
 )
 _WALL = 1_800_000_000.0
 _DRAIN_SECONDS = 30.0
@@ -148,6 +151,7 @@ class World:
         crowd = len(self.gateway.rows) + len(self.users_of_none)
         requests = crowd if singles or self.gateway.poison else crowd / self.batch_size + 4
         self.starving = 3 * (self.interval + 2 * requests * each) + weather.longest + 10.0
+        self._slack = self.grace + 2 * self.starving + 250.0
         times = 0 if self.calm else rng.choice([0, 0, 1, 2])
         self.closings = sorted(rng.uniform(START + 5.0, self.healed) for _ in range(times))
         self.crashing = [rng.uniform(START, self.healed)] if self.disk.crashing and rng.random() < 0.3 else []
@@ -287,10 +291,8 @@ class World:
         again = self.gateway.desk.again(body, keyed=self._marker(body) in self.keyed)
         if again:
             self.report("I9", again)
-        if self.scribe is not None:
-            mine = [each for each in self.scribe.held().intents if each[3] == body and each[1] == "intended"]
-            if not mine:
-                self.report("I10", f"{self._marker(body)} is sent before its intent is written")
+        if self.scribe is not None and not self.scribe.intends(body):
+            self.report("I10", f"{self._marker(body)} is sent before its intent is written")
 
     # liveness
 
@@ -303,14 +305,17 @@ class World:
             return max(self._bound(errand.started, rows.get(name)) for name in errand.ids) + 800.0
         return self._bound(errand.started, row)
 
+    def _soonest(self, started: float) -> float:
+        """No id has to be at its end before, however early its row came to rest."""
+        return max(self.healed, started) + self._slack
+
     def _bound(self, started: float, row: Row | None) -> float:
-        ready = max(self.healed, started)
-        slack = self.grace + 2 * self.starving + 250.0
+        soonest = self._soonest(started)
         if row is None or row.forgotten:
-            return ready + slack + 800.0
+            return soonest + 800.0
         end = row.at(1e9)
-        ready = max(ready, row.last_change, row.hidden_until)
-        return ready + slack + (0.0 if end is not None and end.meaning == WHOLE else 700.0)
+        soonest = max(soonest, row.last_change + self._slack, row.hidden_until + self._slack)
+        return soonest + (0.0 if end is not None and end.meaning == WHOLE else 700.0)
 
     def check_prompt(self, errand: Errand, task_id: str) -> None:
         """An id of an errand is at its end; was that in time?"""
@@ -319,9 +324,12 @@ class World:
             self.report("I12", f"{task_id} came to its end {late:.1f} s too late")
 
     def _check_alive(self) -> None:
+        now = self.loop.time()
         for errand in self.users.errands.values():
+            if now <= self._soonest(errand.started):
+                continue
             for task_id in errand.open:
-                if self.loop.time() > self.bound(errand, task_id):
+                if now > self.bound(errand, task_id):
                     self.report("I12", f"{errand.name}: {task_id} is not at its end")
 
     # a process
@@ -343,7 +351,7 @@ class World:
 
     async def _later(self, plan: Plan) -> None:
         dice = self.users.dice()
-        await anyio.sleep(max(0.0, plan.at - anyio.current_time()))
+        await anyio.sleep(max(0.0, plan.at - self.loop.time()))
         plan.begun = True
         await plan.user(dice, *plan.args)
 
@@ -549,6 +557,12 @@ class World:
             # ids are kept by their hash, which is another one in each process
             stack.enter_context(patch.object(tracker, "hash", lambda text: crc32(text.encode()), create=True))
             stack.enter_context(patch.object(connector, "monotonic", self._clock))
+            # who waits for the same name is woken in the order of a set, which is that of addresses in memory
+            stack.enter_context(patch.object(connector, "set", _InOrder, create=True))
+            # anyio asks at every step, and until Python 3.12 each time the system is asked who this process is
+            stack.enter_context(patch.object(_eventloop, "current_async_library", lambda: "asyncio", create=True))
+            if sys.version_info < (3, 12):
+                stack.enter_context(patch.object(_asyncio, "current_task", _current_task))
             stack.enter_context(patch.object(connector.aiohappyeyeballs, "start_connection", connect))
             yield
 
@@ -622,9 +636,7 @@ class World:
     def _result(self) -> Result:
         digest = hashlib.sha256()
         # who comes first in an instant may depend on where a set has put it
-        events = sorted(self.trace, key=lambda event: event[0])
-        lines = [f"{at!r} {what} {facts!r}" for at, what, facts in events]
-        lines = [line for _, line in sorted(zip((event[0] for event in events), lines, strict=True))]
+        lines = [line for _, line in sorted((at, f"{at!r} {what} {facts!r}") for at, what, facts in self.trace)]
         digest.update("\n".join(lines).encode())
         return Result(
             self.seed,
@@ -636,6 +648,24 @@ class World:
             len(self.loops) - 1,
             lines[-40:],
         )
+
+
+class _InOrder(dict[Any, None]):
+    """A set whose members stand in the order in which they came."""
+
+    def add(self, member: Any) -> None:
+        self[member] = None
+
+    def discard(self, member: Any) -> None:
+        self.pop(member, None)
+
+    def remove(self, member: Any) -> None:
+        del self[member]
+
+
+def _current_task() -> Any:
+    """Of the one loop that runs."""
+    return next(iter(asyncio.tasks._current_tasks.values()), None)
 
 
 def _spin(loop: SimLoop) -> None:
