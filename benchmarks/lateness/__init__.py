@@ -1,0 +1,1 @@
+"""Lateness: what a policy of looking costs, in requests and in seconds, on virtual time."""

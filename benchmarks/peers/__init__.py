@@ -1,0 +1,1 @@
+"""How others wait for many tasks, measured beside this library: ``python -m benchmarks.peers``."""
