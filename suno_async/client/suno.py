@@ -315,11 +315,12 @@ class Suno:
         return await settlement.settle(await self.unknown(), account, exclusive=exclusive_key)
 
     def experience(self) -> Experience:
-        """What this client has learned of when to look at its gateway, with `Adaptive`; empty with any other pace.
+        """What this client knows of when to look, also once it is closed; ``explain`` makes a text of it.
 
-        ``Adaptive(experience=...)`` goes on from there; with a journal that happens by itself.
+        ``Adaptive(experience=...)`` goes on from there, with a journal by itself. Other paces learn nothing.
         """
-        self._runtime.check_open()
+        if self._runtime.runner is None:
+            self._runtime.check_open()
         return self._runtime.tracker.schedule.experience()
 
     async def forget(self, name: str) -> bool:

@@ -196,7 +196,7 @@ def explain(experience: Experience, pace: Adaptive = _STANDARD, *, kind: str = "
 
 
 def _table(rows: list[Took]) -> Iterator[str]:
-    yield f"How long it takes, in seconds:{'learned':>15}{'known before':>27}"
+    yield f"So many have ended by this age (s):{'learned':>10}{'assumed at first':>27}"
     heads = "".join(f"{share:>5}" for share in ("10%", "50%", "90%", "99%"))
     yield f"{'kind':{_NAME}} {'until':8} {'seen':>6}{heads}  {heads}"
     for row in rows[:_KINDS_TOLD]:
@@ -224,21 +224,22 @@ def _short(seconds: float) -> str:
 
 def _beat_lines(beat: Rounds | None) -> Iterator[str]:
     if beat is None:
-        yield "Beat: this pace takes no notice of the rounds of a gateway (beat=None)."
+        yield "Rounds: this pace takes no notice of those of a gateway (beat=None)."
         return
     reach = f"{beat.shortest:.4g} to {beat.longest:.4g} s"
     if beat.learned:
         reach = f" or so ({reach})" if beat.shortest < beat.longest else ""
-        yield f"Beat: rounds are {beat.probability:.0%} likely, one every {beat.period:.4g} s{reach}."
+        yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure."
     else:
-        yield f"Beat: not known yet: a client starts at {beat.probability:.0%} for rounds {reach} apart."
-    yield "  Once it knows when they are, it looks just after them, not at the ages below."
+        yield f"Rounds: not known yet ({beat.probability:.0%} sure that there are some, {reach} apart)."
+    yield "  Where it has, looks come just after each round, fewer than below; what the"
+    yield "  gateway itself holds back, half a round for most, nobody can see sooner."
 
 
 def _look_lines(told: Figures) -> Iterator[str]:
     looks = told.looks
     yield f"Looks at a new task ({_plain(told.kind)}), alone, where there are no rounds:"
-    yield f"  price {looks.price:g} s, floor {looks.floor:g} s, ceiling {looks.ceiling:g} s"
+    yield f"  one look is worth {looks.price:g} s of lateness; floor {looks.floor:g} s, ceiling {looks.ceiling:g} s"
     yield f"  at {' '.join(map(_short, looks.ages[:_LOOKS_TOLD]))} s"
     if looks.expected is None or looks.lateness is None:
         yield f"  and so on: more than {_MOST_LOOKS} looks until the last task is done"
@@ -256,7 +257,7 @@ def _plot(hazard: Hazard, ages: list[float]) -> Iterator[str]:
     lefts = [_left(hazard, index * step) for index in range(columns + 1)]
     shares = [before - after for before, after in pairwise(lefts)]
     top = max(shares)
-    yield f"Ends of tasks, and looks (^ is one, + more than 9), by age; a column is {step:g} s:"
+    yield f"Ends by age, early failures too, and looks (^ one, + over 9); {step:g} s a column:"
     for line in range(_LINES, 0, -1):
         label = f"{top * line / _LINES * 100:.3g}%" if line in {_LINES, _LINES // 2} else ""
         yield f"{label:>{_MARGIN}}|" + "".join(_cell(share / top * _LINES - line) for share in shares)

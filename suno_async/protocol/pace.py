@@ -83,6 +83,17 @@ class Backoff(msgspec.Struct, frozen=True):
 class Adaptive(msgspec.Struct, frozen=True):
     """Looks when the answer is likely: rare at first, close together when most tasks end, rare again in the tail.
 
+    It starts with what is known of songs and lyrics, learns how long they take at this gateway, and finds out whether
+    and when the gateway refreshes its rows: stock ones do every 15 s, and looks are best made just after that.
+
+    Args:
+        price: seconds of lateness that one look is worth: 3 looks less often and sees the end later, 0.1 the reverse.
+        floor: two looks at one task are never closer than this, in seconds.
+        ceiling: nor further apart than this, but where ``rate=`` allows no more.
+        beat: how many seconds the gateway sleeps between two rounds; None takes no notice of rounds. It costs nothing
+            where there are none.
+        experience: what another client has learned, as ``Suno.experience()`` gives it; a journal's own comes first.
+
     Looking is an inspection problem. Let h(t) be the hazard of "done by now" and κ = ``price`` what one look costs, in
     seconds of lateness. Where looks are T apart, each second costs κ / T for looks and h T / 2 for lateness: an end
     comes anywhere between two looks, so it is seen T / 2 late. The sum is least for T = sqrt(2 κ / h): looks come with
@@ -94,10 +105,6 @@ class Adaptive(msgspec.Struct, frozen=True):
     A request that asks for n ids costs each of them less: κ / sqrt(n) while they fit into one request, falling towards
     κ / batch size for many. Past the ages at which anything was seen to end, the hazard is taken as 1 / age, which
     makes the looks rarer and rarer, sqrt(2 κ age) apart and a little more, up to ``ceiling``.
-
-    Stock gateways refresh their rows every 15 s, so looks are best made just after that: ``beat`` is how many seconds
-    the gateway sleeps between two rounds. Whether there are rounds, and when, is learned from the answers, and costs
-    nothing where there are none; None takes no notice of them.
     """
 
     price: float = 0.3
@@ -105,7 +112,6 @@ class Adaptive(msgspec.Struct, frozen=True):
     ceiling: float = 120.0
     beat: float | None = 15.0
     experience: Experience | None = None
-    """What a client has learned before, as ``Suno.experience()`` gives it."""
 
     def __post_init__(self) -> None:
         check_seconds("Adaptive.price", self.price)
@@ -114,7 +120,10 @@ class Adaptive(msgspec.Struct, frozen=True):
         if self.beat is not None:
             check_factor("Adaptive.beat", self.beat, 1, 3600)
         if not isinstance(self.experience, Experience | None):
-            raise ConfigurationError("Adaptive.experience must be what Suno.experience() gave, or None")
+            raise ConfigurationError(
+                "Adaptive.experience must be what Suno.experience() gave, or None;"
+                " from JSON: msgspec.json.decode(data, type=Experience)"
+            )
 
     def delay(self, hazard: Hazard, age: float, share: float) -> float:
         """Seconds until the next look at a task of this age, where ``share`` ids share the price of a request."""
@@ -140,6 +149,8 @@ class Scaled(msgspec.Struct, frozen=True):
     speed: float
 
     def __post_init__(self) -> None:
+        if not isinstance(self.pace, Fixed | Backoff | Adaptive):
+            raise ConfigurationError(f"Scaled.pace must be Adaptive(), Backoff() or Fixed(5), not {self.pace!r}")
         check_factor("Scaled.speed", self.speed, 0.001, 1e6)
 
     @property

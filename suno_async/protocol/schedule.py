@@ -35,6 +35,7 @@ _MILLISECONDS = 10**11
 _HAZARD_SECONDS = 0.5
 _ROUND_SECONDS = 16.0
 _MOST_KNOWN = 4096
+_RECENT_SECONDS = 600.0
 _END = Event.END
 _SLACK = 1.05
 """A budget that is used up to the last look makes a queue."""
@@ -163,8 +164,8 @@ class Schedule:
 
     def saw(self, life: Life, look: Look, now: float) -> None:
         """A look at an id, before its life has observed it."""
-        is_new = not life.seen
-        if is_new and not life.dated:
+        is_new, is_ours = not life.seen, life.dated
+        if is_new and not is_ours:
             self._date(life, look, now)
         final, changed = is_final(look.status), look.mark != life.mark
         queued = self._is_queued(life, now)
@@ -174,7 +175,7 @@ class Schedule:
         if self.beat is not None and life.looked > -math.inf and not queued:
             news = changed and (not is_new or (final and life.dated))
             self._feel(self.beat, life, look, now, changed=news)
-        if final and self._is_first(life):
+        if final and self._is_first(life) and (is_ours or not is_new or self._is_recent(look, now)):
             self.taught = True
             self._time(life, look, now)
         if life.event is Event.CHANGE and changed and not is_new:
@@ -212,10 +213,8 @@ class Schedule:
 
     def _is_first(self, life: Life) -> bool:
         """True unless this id was final before: who asks for it once more is not taught once more."""
-        if life.seen:
-            return True
         if life.task_id in self._known:
-            return False
+            return life.seen
         if len(self._known) >= _MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._known[life.task_id] = None
@@ -257,6 +256,11 @@ class Schedule:
             self._visible(life, look, finished - submitted, now)
         elif life.dated:
             self._took(life, life.born, now, _END)
+
+    def _is_recent(self, look: Look, now: float) -> bool:
+        """True if it ended a moment ago, as the gateway says: last year's songs, asked for every day, teach nothing."""
+        finished, offset = _seconds(look.times().finish_time), self.offset.seconds
+        return finished is not None and offset is not None and now * self._speed + offset - finished < _RECENT_SECONDS
 
     def _visible(self, life: Life, look: Look, took: float, now: float) -> None:
         """Learns when an end could be seen: with a beat up to a round later than it was, as far as is known."""

@@ -16,6 +16,7 @@ from suno_async import (
     Adaptive,
     ConfigurationError,
     Custom,
+    Experience,
     Extend,
     Fixed,
     GatewayUnavailable,
@@ -864,3 +865,28 @@ async def test_a_refused_submission_is_sent_again_unless_that_is_switched_off():
         with pytest.raises(RateLimited):
             await suno.submit(CAT)
         assert wire.asked == 1
+
+
+async def test_what_was_learned_is_there_also_after_the_end():
+    """What a client has learned can be asked for while it is open and afterwards, and another one begins with it."""
+    async with Gateway(speed=200, failure_rate=0) as gateway:
+        async with Suno(gateway.url, api_key=gateway.api_key, pace=Scaled(Adaptive(), 200)) as suno:
+            await suno.run(CAT)
+            assert suno.experience().durations
+        known = suno.experience()
+        pace = Scaled(Adaptive(experience=known), 200)
+        async with Suno(gateway.url, api_key=gateway.api_key, pace=pace) as again:
+            assert again.experience().durations == known.durations
+        with pytest.raises(ConfigurationError, match="not open"):
+            Suno(gateway.url, api_key=gateway.api_key).experience()
+
+
+async def test_a_journal_keeps_what_was_learned(tmp_path):
+    """The next client of a journal begins with what the last one learned, and that comes before anything given."""
+    path = tmp_path / "songs.journal"
+    async with Gateway(speed=200, failure_rate=0) as gateway:
+        async with Suno(gateway.url, api_key=gateway.api_key, pace=Scaled(Adaptive(), 200), journal=path) as suno:
+            await suno.run(CAT)
+        pace = Scaled(Adaptive(experience=Experience()), 200)
+        async with Suno(gateway.url, api_key=gateway.api_key, pace=pace, journal=path) as again:
+            assert again.experience().durations == suno.experience().durations != {}

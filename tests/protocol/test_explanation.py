@@ -59,7 +59,7 @@ def looked(pace, hazard):
 def plot(text):
     """The plot as it can be read: the seconds of a column, the height of each, its looks, and the label on top."""
     lines = text.split("\n\n")[-1].splitlines()
-    step = float(re.search(r"a column is (\S+) s:$", lines[0])[1])
+    step = float(re.search(r"(\S+) s a column:$", lines[0])[1])
     bars = [line.partition("|")[2].ljust(70) for line in lines[1:-2]]
     heights = [
         sum({"#": 1, ":": 0.75, ".": 0.3, " ": 0}[sign] for sign in column) for column in zip(*bars, strict=True)
@@ -202,7 +202,20 @@ def test_the_table_has_the_figures():
     """Each row is a kind: how often it was seen, what was learned, and what was known before."""
     told = figures(experience()).durations
     head, names, *rows = explain(experience()).partition("\n\n")[0].splitlines()
-    assert head.split() == ["How", "long", "it", "takes,", "in", "seconds:", "learned", "known", "before"]
+    assert head.split() == [
+        "So",
+        "many",
+        "have",
+        "ended",
+        "by",
+        "this",
+        "age",
+        "(s):",
+        "learned",
+        "assumed",
+        "at",
+        "first",
+    ]
     assert names.split() == ["kind", "until", "seen", *["10%", "50%", "90%", "99%"] * 2]
     for row, line in zip(told, rows, strict=True):
         kind, event, seen, *ages = line.split()
@@ -266,24 +279,24 @@ def test_the_text_of_the_rounds():
     """How likely rounds are, how far apart, and whether that was learned; and that a pace may not care."""
     known = figures(experience(no_beat=0.03, widths=SHARES)).beat
     assert (
-        f"rounds are 97% likely, one every {known.period:.4g} s or so ({known.shortest:.4g} to {known.longest:.4g} s)."
+        f"news every {known.period:.4g} s or so ({known.shortest:.4g} to {known.longest:.4g} s), 97% sure."
         in explain(experience(no_beat=0.03, widths=SHARES))
     )
     sharp = Experience(no_beat=0.5, widths=[1.0, *[0.0] * (len(WIDTHS) - 1)])
-    assert f"rounds are 50% likely, one every {WIDTHS[0].period:.4g} s.\n" in explain(sharp)
+    assert f"news every {WIDTHS[0].period:.4g} s, 50% sure.\n" in explain(sharp)
     start = figures(Experience()).beat
     assert (
-        f"not known yet: a client starts at {start.probability:.0%} for rounds"
-        f" {start.shortest:.4g} to {start.longest:.4g} s apart." in explain(Experience())
+        f"not known yet ({start.probability:.0%} sure that there are some,"
+        f" {start.shortest:.4g} to {start.longest:.4g} s apart)." in explain(Experience())
     )
-    assert "takes no notice of the rounds" in explain(Experience(), Adaptive(beat=None))
+    assert "takes no notice of those of a gateway" in explain(Experience(), Adaptive(beat=None))
 
 
 def test_the_text_of_the_looks():
     """The first twelve, how many more there are, what they were reckoned from, and what they come to."""
     looks = figures(experience()).looks
     text = explain(experience())
-    assert "  price 0.3 s, floor 0.5 s, ceiling 120 s\n" in text
+    assert "  one look is worth 0.3 s of lateness; floor 0.5 s, ceiling 120 s\n" in text
     told = re.search(r"^  at (.*) s$", text, re.MULTILINE)[1].split()
     assert [float(age) for age in told] == pytest.approx(looks.ages[:12], abs=0.5)
     assert f"  and {len(looks.ages) - 12} more until 99% of all tasks are done\n" in text

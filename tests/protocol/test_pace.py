@@ -242,6 +242,13 @@ def test_adaptive_looks_when_the_answer_is_likely():
     assert pace.after(300, 0, 0, 1, "LYRICS") > 2 * pace.after(300, 0, 0, 1, "MUSIC")
 
 
+@pytest.mark.parametrize("pace", [5, "fast", None, Scaled(Fixed(5), 2)], ids=repr)
+def test_only_a_pace_can_be_scaled(pace):
+    """What is no pace, or is scaled already, is refused before anything is opened with it."""
+    with pytest.raises(ConfigurationError, match=r"Scaled\.pace"):
+        Scaled(pace, 2)
+
+
 def test_what_is_no_experience_is_refused():
     """Only what a client has learned can be gone on from."""
     with pytest.raises(ConfigurationError, match="experience"):

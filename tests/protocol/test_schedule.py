@@ -238,6 +238,29 @@ def test_who_asks_again_is_not_taught_again():
     assert schedule.experience().durations["end:MUSIC"].seen == 3
 
 
+def test_an_id_that_was_seen_on_its_way_teaches_once():
+    """Also where the first wait saw it unfinished, those that come later teach nothing more."""
+    schedule = Schedule(Adaptive())
+    first = life(task_id="again")
+    show(schedule, first, look(mark=1), 20.0)
+    show(schedule, first, look(Status.FAILURE, mark=2), 30.0)
+    for _ in range(5):
+        show(schedule, life(task_id="again"), look(Status.FAILURE, mark=2), 40.0)
+    assert schedule.experience().durations["end:MUSIC"].seen == 1
+
+
+@pytest.mark.parametrize(("ago", "seen"), [(30, 1), (3000, 0), (None, 0)], ids=["just now", "long ago", "unknown"])
+def test_a_strangers_old_song_teaches_nothing(ago, seen):
+    """Of ids from elsewhere that are final at the first look, only those that ended a moment ago teach."""
+    schedule = Schedule(Adaptive())
+    dated(schedule, 5000.0)
+    finished = 0 if ago is None else int(EPOCH) + 5000 - ago
+    stranger = Life(task_id="old", born=5000.0, kind="MUSIC")
+    show(schedule, stranger, look(Status.FAILURE, submit_time=finished - 80, finish_time=finished), 5000.0)
+    known = schedule.experience().durations.get("end:MUSIC")
+    assert (known.seen if known else 0) == seen
+
+
 def test_what_was_final_before_is_not_remembered_for_ever():
     """Of very many ids the first ones are forgotten: what is kept is bounded."""
     schedule = Schedule(Adaptive())
