@@ -62,28 +62,65 @@ async def ours(url: str, api_key: str, batch_size: int) -> AsyncIterator[Prepare
         yield _ready(suno.wait)
 
 
+class Song(msgspec.Struct):
+    """What whoever waits has come for."""
+
+    id: str
+    title: str
+    audio_url: str
+
+
+class Row(msgspec.Struct):
+    """What a loop by hand reads of a row; the songs only once they are there."""
+
+    task_id: str
+    status: str
+    data: msgspec.Raw
+
+
+class One(msgspec.Struct):
+    """The answer to a look at one task."""
+
+    code: str
+    data: Row
+
+
+class Many(msgspec.Struct):
+    """The answer to a look at many tasks."""
+
+    code: str
+    data: list[Row]
+
+
+_one, _many = msgspec.json.Decoder(One).decode, msgspec.json.Decoder(Many).decode
+_songs = msgspec.json.Decoder(list[Song]).decode
+
+
 @asynccontextmanager
 async def bare_loop(url: str, api_key: str) -> AsyncIterator[Prepare]:
-    """The leanest loop for each task: aiohttp and msgspec, the status decoded and nothing else."""
-    from ..bare import fetch, session
+    """The leanest loop for each task: aiohttp and msgspec, the status decoded and at the end the songs."""
+    from ..bare import session
 
     async with session(api_key) as http:
 
         async def wait(task_id: str) -> object:
-            while (row := await fetch(http, url, task_id)).status not in FINAL:
+            while True:
+                async with http.get(f"{url}/suno/fetch/{task_id}") as response:
+                    row = _one(await response.read()).data
+                if row.status in FINAL:
+                    return _songs(row.data)
                 await _sleep(EVERY)
-            return row
 
         yield _ready(wait)
 
 
 @asynccontextmanager
 async def batch_loop(url: str, api_key: str) -> AsyncIterator[Prepare]:
-    """One loop by hand for all tasks: a hundred ids in a request, a future for each caller."""
-    from ..bare import Many, Row, session
+    """One loop by hand for all tasks: a hundred ids in a request, a future for each caller, the songs at the end."""
+    from ..bare import session
 
-    encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Many).decode
-    futures: dict[str, asyncio.Future[Row]] = {}
+    encode = msgspec.json.Encoder().encode
+    futures: dict[str, asyncio.Future[list[Song]]] = {}
 
     async def rounds() -> None:
         while futures:
@@ -91,9 +128,9 @@ async def batch_loop(url: str, api_key: str) -> AsyncIterator[Prepare]:
             for first in range(0, len(ids), BATCH):
                 body = encode({"ids": ids[first : first + BATCH]})
                 async with http.post(f"{url}/suno/fetch", data=body, headers=headers) as response:
-                    for row in decode(await response.read()).data:
+                    for row in _many(await response.read()).data:
                         if row.status in FINAL:
-                            futures.pop(row.task_id).set_result(row)
+                            futures.pop(row.task_id).set_result(_songs(row.data))
             if futures:
                 await _sleep(EVERY)
 
