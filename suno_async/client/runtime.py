@@ -4,6 +4,7 @@ import asyncio
 import copy
 import logging
 import os
+import sys
 from collections.abc import Callable, Collection, Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..engine.journal import Journal
 
 logger = logging.getLogger("suno_async")
+
+_STOPPED = "this Suno was stopped; what was submitted runs on"
 
 
 class Runtime:
@@ -126,7 +129,7 @@ class Runtime:
         finally:
             # also where the loop itself is shut down: nobody is left waiting
             if opened.done() and not opened.exception():
-                self._end(ClientClosed("this Suno was stopped; what was submitted runs on"))
+                self._end(ClientClosed(_STOPPED))
             if self.journal is not None:
                 await self.journal.close()
 
@@ -141,8 +144,9 @@ class Runtime:
         if self.journal is None:
             return None
         await self.journal.open()
-        record = await self.journal.learned()
-        return None if record is None else unpacked(record)
+        known = unpacked(await self.journal.learned())
+        # a record that cannot be read does not hide what the pace was given
+        return None if known == Experience() else known
 
     def _build(self, group: TaskGroup, experience: Experience | None) -> None:
         net, journal = self.transport, self.journal
@@ -162,7 +166,15 @@ class Runtime:
             gateway=self._gateway,
             resubmit_on=self._resubmit_on,
         )
-        group.start_soon(self.tracker.poller.run)
+        group.start_soon(self._poll)
+
+    async def _poll(self) -> None:
+        try:
+            await self.tracker.poller.run()
+        finally:
+            # what broke is told by the runner; where somebody has cancelled one of our tasks, nobody is left to look
+            if not self._closing.is_set() and not isinstance(sys.exception(), Exception):
+                self._end(ClientClosed(_STOPPED))
 
     def _check_loop(self) -> None:
         # first: asyncio takes no loop of the process before the fork for a running one

@@ -9,6 +9,7 @@ from typing import Protocol
 import anyio
 import anyio.lowlevel
 
+from ..protocol.agenda import NOWHERE
 from ..protocol.batch import Batch
 from ..protocol.durations import Event
 from ..protocol.errors import SunoError
@@ -202,7 +203,10 @@ class Tracker:
         """
         start = anyio.current_time()
         size = self._batch.size
-        span = 0.0 if at_once else self.poller.delay(Life(task_id="", born=start), start) / max(1, len(task_ids))
+        none = Life(task_id="", born=start)
+        span = 0.0 if at_once else self.poller.delay(none, start) / max(1, len(task_ids))
+        # it is nobody's, and wants no share of the budget
+        self.schedule.forget(none)
         alone = (waiter,)
         for first in range(0, len(task_ids), _CHUNK):
             chunk = task_ids[first : first + _CHUNK]
@@ -245,6 +249,24 @@ class Tracker:
     def _forget(self, life: Tracked) -> None:
         self.poller.drop(life)
         self._lives.discard(life)
+        self._relax()
+
+    def _relax(self) -> None:
+        """Those that are left need not wait for the turns of those that are gone.
+
+        That happens when half of the crowd is gone, so all of it together is as much work as one look at every id.
+        """
+        if self.schedule.relaxed():
+            self._relax_some(iter(list(self._lives)))
+
+    def _relax_some(self, lives: Iterator[Tracked]) -> None:
+        now = asyncio.get_running_loop().time()
+        some = list(islice(lives, _CHUNK))
+        for life in some:
+            if life.slot != NOWHERE:
+                self.poller.hasten(life, now + self.poller.delay(life, now))
+        if len(some) == _CHUNK:
+            asyncio.get_running_loop().call_soon(self._relax_some, lives)
 
     # what the poller tells
 
@@ -270,6 +292,7 @@ class Tracker:
         """An id is final, or given up."""
         waiters = self._waiters(life)
         self._lives.discard(life)
+        self._relax()
         if self._record is not None:
             self._record.ended(life.task_id, *_end(verdict))
             self._keep(_KEPT_EVERY_SECONDS)

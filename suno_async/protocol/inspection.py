@@ -52,7 +52,7 @@ def inspection(hazard: Hazard, price: float) -> Inspection:
     return _kept(hazard, round(log(min(price, _MOST_PRICE) / LEAST_PRICE) / _CLASS))
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _kept(hazard: Hazard, price_class: int) -> Inspection:
     return Inspection(hazard, LEAST_PRICE * exp(_CLASS * price_class))
 

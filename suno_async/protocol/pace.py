@@ -37,7 +37,7 @@ class Fixed(msgspec.Struct, frozen=True):
     every: float
 
     def __post_init__(self) -> None:
-        check_seconds("Fixed.every", self.every)
+        check_factor("Fixed.every", check_seconds("Fixed.every", self.every), 0, 86_400)
 
     @property
     def floor(self) -> float:

@@ -95,7 +95,8 @@ class Schedule:
         self._hazards: dict[tuple[str, Event], Hazard] = {}
         self._renewed = -math.inf
         self._known: dict[str, None] = {}
-        self._stretch, self._wanted, self._is_rationed = 1.0, 0.0, False
+        self._stretch, self._wanted, self._allowed = 1.0, 0.0, math.inf
+        self._longest = 1.0
 
     # when
 
@@ -119,16 +120,28 @@ class Schedule:
         That is the same as a higher price, by the square: every id is late by its share. An id that is looked at
         every T seconds wants 1 / T looks a second, which is kept with it.
         """
-        self._is_rationed = True
-        self._stretch = max(1.0, _SLACK * self._wanted / allowed)
+        self._allowed = allowed
+        self._fit()
 
     def forget(self, life: Life) -> None:
         """This id is not looked at any more."""
         self._wanted -= life.wanted
         life.wanted = 0.0
+        self._fit()
+
+    def relaxed(self) -> bool:
+        """True once after so many ids have gone that what was put down before is due far too late."""
+        is_less = self._stretch < self._longest / 2
+        if is_less:
+            self._longest = self._stretch
+        return is_less
+
+    def _fit(self) -> None:
+        self._stretch = max(1.0, _SLACK * self._wanted / self._allowed)
+        self._longest = max(self._longest, self._stretch)
 
     def _stretched(self, life: Life, delay: float) -> float:
-        if self._is_rationed:
+        if self._allowed < math.inf:
             self._wanted += 1 / delay - life.wanted
             life.wanted = 1 / delay
         return delay * self._stretch

@@ -353,3 +353,21 @@ async def test_a_forked_process_is_kept_out(tmp_path):
         _, status = os.waitpid(child, 0)  # noqa: ASYNC222 - it ends at once
         assert os.waitstatus_to_exitcode(status) == 0
         assert (await suno.fetch("a")).succeeded
+
+
+async def test_who_cancels_a_task_of_ours_ends_the_waits(gateway, suno):
+    """Where somebody from outside cancels what looks, every wait ends with ClientClosed instead of hanging for ever."""
+    task_id = gateway.put(status="IN_PROGRESS")
+    async with anyio.create_task_group() as group:
+
+        async def wait():
+            with pytest.raises(ClientClosed, match="stopped"):
+                await suno.wait(task_id, timeout=None)
+
+        group.start_soon(wait)
+        await until(lambda: gateway.counts["singles"] > 2)
+        for task in asyncio.all_tasks():
+            if "Crew" in repr(task.get_coro()):
+                task.cancel()
+    with pytest.raises(ClientClosed):
+        await suno.wait(task_id)

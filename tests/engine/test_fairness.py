@@ -211,3 +211,41 @@ async def test_a_budget_that_is_enough_delays_nothing():
         return [at - times[0] for at in times]
 
     assert await asks(5.0) == await asks(None)
+
+
+@pytest.mark.parametrize("pace", [Adaptive(), Fixed(5)], ids=repr)
+@pytest.mark.parametrize("beside", [False, True], ids=["a later one", "one beside it"])
+async def test_a_crowd_that_is_gone_delays_nobody(pace, beside):
+    """What a crowd made rare is not rare any more once it has left: the next task, or one beside it, is seen soon."""
+    world = World()
+    world.add(*[f"t{number}" for number in range(3000)], after=1e6)
+    async with Engine(world, pace=pace, rate=0.1) as engine, anyio.create_task_group() as group:
+        crowd = engine.stream([f"t{number}" for number in range(3000)])
+        start = anyio.current_time()
+        world.add("mine", after=start + 1060, before=start)
+
+        async def wait():
+            engine.tracker.submitted("mine", "MUSIC")
+            assert (await engine.wait("mine")).succeeded
+
+        if beside:
+            group.start_soon(wait)
+        with anyio.move_on_after(1000):
+            await anext(crowd)
+        await crowd.aclose()
+        if not beside:
+            await anyio.sleep(30)
+            group.start_soon(wait)
+        await anyio.sleep_until(start + 1200)
+        assert engine.poller.outstanding == 0
+        assert engine.tracker.schedule._wanted == pytest.approx(0, abs=1e-9)
+
+
+async def test_streams_that_are_over_want_nothing():
+    """However many streams a client with a budget has had, their ids have no share of it any more."""
+    world = World(latency=0.01)
+    async with Engine(world, pace=Fixed(5), rate=2) as engine:
+        for number in range(200):
+            world.add(f"a{number}", f"b{number}", after=0)
+            assert len([task async for task in engine.stream([f"a{number}", f"b{number}"])]) == 2
+        assert engine.tracker.schedule._wanted == pytest.approx(0, abs=1e-9)

@@ -493,3 +493,27 @@ async def test_what_was_learned_before_is_where_it_begins():
     life = engine.tracker.join("a", Ear())
     life.born -= 50
     assert engine.tracker.poller.delay(life, anyio.current_time()) > 30
+
+
+async def test_where_a_crowd_has_left_those_that_stay_are_due_sooner():
+    """Also of thousands that stay, each is put down anew, a thousand at a time; what is looked at just now is not."""
+    world = World(latency=0.5)
+    world.add(*names(4000), after=10_000)
+    async with Engine(world, pace=Fixed(5), rate=1) as engine:
+        crowd, rest = engine.stream(names(4000)[1500:]), engine.stream(names(1500))
+        async with anyio.create_task_group() as group:
+            group.start_soon(outcome, anext(rest))
+            with anyio.move_on_after(400):
+                await anext(crowd)
+            rests = set(names(1500))
+            while not any(life.slot == -1 for life in engine.tracker._lives if life.task_id in rests):
+                await anyio.sleep(0.1)
+            due = {life.task_id: life.slot for life in engine.tracker._lives}
+            await crowd.aclose()
+            await settled(50)
+            sooner = [life.slot < due[life.task_id] for life in engine.tracker._lives if life.slot != -1]
+            assert len(sooner) > 1300
+            assert sum(sooner) > 0.4 * len(sooner)
+            group.cancel_scope.cancel()
+        await rest.aclose()
+        await engine.settle()

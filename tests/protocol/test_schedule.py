@@ -488,3 +488,23 @@ def test_where_there_is_no_beat_it_is_not_asked_for_all_the_time():
         assert schedule.beat.has_news
     schedule.take_in(4.1)
     assert not schedule.beat.has_news
+
+
+def test_it_says_once_that_there_is_much_less_to_do():
+    """Each time that half of what was wanted is gone, and only then, what was put down is due too late."""
+    schedule = Schedule(Fixed(5.0))
+    assert not schedule.relaxed()
+    schedule.ration(1.0)
+    lives = [life() for _ in range(100)]
+    for one in lives:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule.ration(1.0)
+    assert not schedule.relaxed()
+    told = []
+    for number, one in enumerate(lives):
+        schedule.forget(one)
+        if schedule.relaxed():
+            told.append(number + 1)
+    assert told[0] == 51
+    assert len(told) == 4
+    assert schedule.delay(life(), 0.0, 0.5, 1.0) == 5.0
