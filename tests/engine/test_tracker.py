@@ -506,8 +506,10 @@ async def test_where_a_crowd_has_left_those_that_stay_are_due_sooner():
             with anyio.move_on_after(400):
                 await anext(crowd)
             rests = set(names(1500))
-            while not any(life.slot == -1 for life in engine.tracker._lives if life.task_id in rests):
+            for _ in range(600):
                 await anyio.sleep(0.1)
+                if any(life.slot == -1 for life in engine.tracker._lives if life.task_id in rests):
+                    break
             due = {life.task_id: life.slot for life in engine.tracker._lives}
             await crowd.aclose()
             await settled(50)

@@ -318,7 +318,7 @@ def a_second_wait_replaces_the_first() -> AbstractContextManager[Any]:
 # submissions
 
 
-@bug("I9")
+@bug("I8", "I9")
 def a_submission_without_an_answer_is_sent_again() -> AbstractContextManager[Any]:
     def make(real: Any) -> Any:
         def resend_delay(outcome: Any, attempts: int, *rest: Any) -> float | None:
