@@ -8,9 +8,17 @@ takes 20 minutes. What is not installed is named: ``pip install 'suno-async[benc
 
 import argparse
 import sys
+from pathlib import Path
 
 from .competitors import COMPETITORS
-from .contest import INSTALL, bars, markdown, missing, results
+from .contest import INSTALL, Bar, bars, markdown, missing, results
+
+_RESULTS = Path(__file__).parent.parent / "results" / "peers.md"
+_HEAD = ("", "| what must hold | measured | at most | |", "| --- | ---: | ---: | --- |")
+
+
+def _line(bar: Bar) -> str:
+    return f"| {bar.what} | {bar.measured:g} | {bar.most:.3g} | {'holds' if bar.holds else 'does not hold'} |"
 
 
 def main() -> int:
@@ -18,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--waits", type=int, nargs="+", default=[100, 500])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/results/")
     parser.add_argument("--only", nargs="+", choices=COMPETITORS, default=[])
     arguments = parser.parse_args()
     if absent := missing():
@@ -25,11 +34,12 @@ def main() -> int:
     rows = results(arguments.waits, arguments.rounds, arguments.only)
     if not rows:
         sys.exit("none of what was asked for is installed")
-    print(markdown(rows))
     found = bars(rows)
-    print("\n| what must hold | measured | at most | |\n| --- | ---: | ---: | --- |")
-    for bar in found:
-        print(f"| {bar.what} | {bar.measured:g} | {bar.most:.3g} | {'holds' if bar.holds else 'does not hold'} |")
+    text = "\n".join([markdown(rows), *_HEAD, *map(_line, found)])
+    print(text)
+    if arguments.write:
+        command = " ".join(["python -m benchmarks.peers", *sys.argv[1:]])
+        _RESULTS.write_text(f"# Other packages that wait for tasks\n\nWritten by `{command}`.\n\n{text}\n")
     return 0 if all(bar.holds for bar in found) else 1
 
 

@@ -357,17 +357,22 @@ async def test_a_forked_process_is_kept_out(tmp_path):
 
 async def test_who_cancels_a_task_of_ours_ends_the_waits(gateway, suno):
     """Where somebody from outside cancels what looks, every wait ends with ClientClosed instead of hanging for ever."""
-    task_id = gateway.put(status="IN_PROGRESS")
-    async with anyio.create_task_group() as group:
+    task_id, ended = gateway.put(status="IN_PROGRESS"), anyio.Event()
 
-        async def wait():
-            with pytest.raises(ClientClosed, match="stopped"):
-                await suno.wait(task_id, timeout=None)
+    async def wait():
+        with pytest.raises(ClientClosed, match="stopped"):
+            await suno.wait(task_id, timeout=None)
+        ended.set()
 
-        group.start_soon(wait)
-        await until(lambda: gateway.counts["singles"] > 2)
-        for task in asyncio.all_tasks():
-            if "Crew" in repr(task.get_coro()):
-                task.cancel()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await until(lambda: gateway.counts["singles"] > 2)
+            while not ended.is_set():
+                for task in asyncio.all_tasks():
+                    if "Crew" in task.get_name():
+                        task.cancel()
+                with anyio.move_on_after(0.05):
+                    await ended.wait()
     with pytest.raises(ClientClosed):
         await suno.wait(task_id)
