@@ -40,9 +40,10 @@ def committed_every_other_time() -> None:
 
     def lazy(store: Store, operations: Sequence[Any]) -> list[Any]:
         if not held:
+            commit(store, [])
             store._connection.execute("BEGIN IMMEDIATE")
             held.append(True)
-            return [store._result(operation) for operation in operations]
+            return store._results(operations)
         held.clear()
         store._connection.execute("COMMIT")
         return commit(store, operations)
