@@ -17,7 +17,7 @@ from ..engine.submissions import Submissions
 from ..engine.tracker import Tracker
 from ..engine.transport import Transport
 from ..protocol.batch import Batch
-from ..protocol.errors import ClientClosed, ConfigurationError, SunoError, innermost
+from ..protocol.errors import ClientClosed, ConfigurationError, JournalError, SunoError, innermost
 from ..protocol.experience import Experience, unpacked
 from ..protocol.limits import Budget
 from ..protocol.pace import Pace
@@ -144,7 +144,12 @@ class Runtime:
         if self.journal is None:
             return None
         await self.journal.open()
-        known = unpacked(await self.journal.learned())
+        try:
+            known = unpacked(await self.journal.learned())
+        except JournalError as error:
+            # a disk in trouble: what was learned is not worth a client that does not open
+            logger.warning("what was learned cannot be read: %s", error)
+            return None
         # a record that cannot be read does not hide what the pace was given
         return None if known == Experience() else known
 
