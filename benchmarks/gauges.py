@@ -42,13 +42,13 @@ class Server:
 
 
 @contextmanager
-def server(tasks: int) -> Iterator[Server]:
+def server(tasks: int, module: str = "benchmarks.server") -> Iterator[Server]:
     """A gateway with so many tasks, on the last core; this process keeps to the first one."""
     if len(CORES) > 1:
         os.sched_setaffinity(0, {CORES[0]})
     with tempfile.TemporaryDirectory() as folder:
         ids = Path(folder) / "ids"
-        command = [sys.executable, "-m", "benchmarks.server", "--tasks", str(tasks), "--ids", str(ids)]
+        command = [sys.executable, "-m", module, "--tasks", str(tasks), "--ids", str(ids)]
         pin = {CORES[-1]}
         with subprocess.Popen(
             command,

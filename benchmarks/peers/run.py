@@ -10,43 +10,19 @@ time as a lean competitor.
 
 import argparse
 import asyncio
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from ..gauges import CORES, Server, Stalls, report, resident
+from ..gauges import Stalls, report, resident, server
 from .competitors import COMPETITORS, Competitor, Wait
 from .schedule import WARM, endings
 
-
-@contextmanager
-def server(waits: int) -> Iterator[Server]:
-    """The server of all competitors on the last core; this process keeps to the first one."""
-    if len(CORES) > 1:
-        os.sched_setaffinity(0, {CORES[0]})
-    with tempfile.TemporaryDirectory() as folder:
-        ids = Path(folder) / "ids"
-        command = [sys.executable, "-m", "benchmarks.peers.server", "--tasks", str(waits), "--ids", str(ids)]
-        pin = {CORES[-1]}
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, pin),  # noqa: PLW1509 - no threads are running yet
-        ) as process:
-            yield Server(process, ids)
-            assert process.stdin is not None
-            process.stdin.close()
+SERVER = "benchmarks.peers.server"
+"""That of all competitors."""
 
 
 class Peak:
@@ -115,7 +91,7 @@ if __name__ == "__main__":
     parser.add_argument("--waits", type=int, default=500)
     parser.add_argument("--watch", action="store_true")
     arguments = parser.parse_args()
-    with server(arguments.waits) as gateway:
+    with server(arguments.waits, SERVER) as gateway:
         chosen = COMPETITORS[arguments.name]
         figures = anyio.run(lambda: measure(chosen, gateway, watch=arguments.watch))
     report("peers.run", {"name": arguments.name, "waits": arguments.waits, **figures})
