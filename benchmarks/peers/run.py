@@ -17,7 +17,7 @@ from typing import Any
 
 import anyio
 
-from ..gauges import Stalls, report, resident, server
+from ..gauges import Server, Stalls, report, resident, server
 from .competitors import COMPETITORS, Competitor, Wait
 from .schedule import WARM, endings
 

@@ -102,7 +102,7 @@ class Adaptive(msgspec.Struct, frozen=True):
     are in R. E. Barlow, L. C. Hunter and F. Proschan, "Optimum checking procedures", J. SIAM 11, 1963). Where looks are
     cheap that rule is used as it is; where a look has its price, as it has for a task alone, the exact solution.
 
-    A request that asks for n ids costs each of them less: κ / n ** 0.75 while they fit into one request, falling towards
+    A request that asks for n ids costs each of them less: κ / n ** 0.75 while they fit into one request, falling to
     κ / batch size for many. Past the ages at which anything was seen to end, the hazard is taken as 1 / age, which
     makes the looks rarer and rarer, sqrt(2 κ age) apart and a little more, up to ``ceiling``.
     """
