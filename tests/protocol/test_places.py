@@ -1,0 +1,97 @@
+"""Whether anything may be sent to an address that a gateway's answer names."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suno_async.protocol.errors import SunoError, UnexpectedResponse
+from suno_async.protocol.places import Place, is_literal, is_public, read_place
+
+GATEWAY = "https://gateway.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "gateway", "own"),
+    [
+        ("https://suno-uploads.s3.amazonaws.com/", GATEWAY, False),
+        ("https://1.1.1.1/upload", GATEWAY, False),
+        ("https://[2606:4700::1111]/", GATEWAY, False),
+        ("https://gateway.example/storage/x?y=1", GATEWAY, True),
+        ("https://gateway.example:443/storage", GATEWAY, True),
+        ("https://GATEWAY.example/storage", GATEWAY, True),
+        ("http://127.0.0.1:8080/storage", "http://127.0.0.1:8080", True),
+    ],
+)
+def test_what_may_be_reached(url, gateway, own):
+    """Public addresses by https, and whatever is on the gateway's own host."""
+    assert read_place(url, gateway) == Place(url, own=own)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://suno-uploads.s3.amazonaws.com/", "not https"),
+        ("http://gateway.example/storage", "not https"),
+        ("https://127.0.0.1/", "private"),
+        ("https://10.0.0.8/latest", "private"),
+        ("https://169.254.169.254/latest/meta-data", "private"),
+        ("https://[::1]/", "private"),
+        ("https://[fe80::1]/", "private"),
+        ("https://[::ffff:192.168.0.1]/", "private"),
+        ("https://[2002:7f00:1::]/", "private"),
+        ("https://0.0.0.0/", "private"),
+        ("https://224.0.0.1/", "private"),
+        ("https://user@s3.example/", "user name"),
+        ("https://s3.example/a b", "no address"),
+        ("https://s3.example/\nX: y", "no address"),
+        ("https://s3.exämple/", "no address"),
+        ("https://s3.example\\@10.0.0.8/", "no address"),
+        ("https:///storage", "no address"),
+        ("", "no address"),
+        ("file:///etc/passwd", "no address"),
+        ("https://s3.example:99999/", "cannot be read"),
+        ("https://[::1/", "cannot be read"),
+        ("https://s3.example/" + "x" * 5000, "no address"),
+    ],
+)
+def test_what_may_not_be_reached(url, why):
+    """Neither plain http nor our own network, and nothing that two readers could read differently."""
+    with pytest.raises(UnexpectedResponse, match=why):
+        read_place(url, GATEWAY)
+
+
+def test_a_refused_address_is_shown_without_its_query():
+    """There are signatures in it."""
+    with pytest.raises(UnexpectedResponse) as refused:
+        read_place("http://s3.example/upload?signature=abc", GATEWAY)
+    assert "http://s3.example/upload" in str(refused.value)
+    assert "abc" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [("1.1.1.1", True), ("127.0.0.1", False), ("fe80::1%eth0", False), ("::ffff:8.8.8.8", True), ("nonsense", False)],
+)
+def test_which_addresses_are_on_the_internet(address, public):
+    """Those a resolver gave are judged one by one."""
+    assert is_public(address) is public
+
+
+def test_names_are_no_literals():
+    """A name is looked up, an address is not."""
+    assert [is_literal(host) for host in ("gateway.example", "10.0.0.1", "::1", "2130706433")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@given(st.text())
+def test_any_text_is_a_place_or_is_refused(url):
+    """Whatever an answer says, it is never an exception of another kind."""
+    try:
+        place = read_place(url, GATEWAY)
+    except SunoError:
+        return
+    assert place.url == url
