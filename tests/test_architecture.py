@@ -25,9 +25,10 @@ SIBLINGS = {
     "submissions": set(),
     "lane": set(),
     "waits": set(),
-    "poller": {"lane", "crew"},
-    "tracker": {"poller", "lane"},
+    "poller": {"lane", "crew", "alarm"},
+    "tracker": {"poller", "lane", "deadlines"},
     "streams": {"waits"},
+    "acts": {"lane"},
 }
 """Whom each file of the engine may know; one that is not named here knows nobody."""
 BELOW = {

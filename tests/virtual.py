@@ -303,14 +303,13 @@ class Engine:
     async def wait(self, task_id, *, timeout=None, until="done"):
         wait = Wait(task_id, until)
         life = self.tracker.join(task_id, wait)
-        timer = None
         if timeout is not None:
-            timer = asyncio.get_running_loop().call_later(timeout, wait.expire, life, timeout)
+            self.tracker.deadlines.add(wait, life, timeout)
         try:
             return await wait.future
         finally:
-            if timer is not None:
-                timer.cancel()
+            if timeout is not None:
+                self.tracker.deadlines.discard(wait, timeout)
             self.tracker.leave(task_id, wait)
 
     def stream(self, task_ids, *, changes=False, timeout=None) -> Stream:

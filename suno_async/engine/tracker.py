@@ -6,7 +6,6 @@ from itertools import islice
 from math import inf
 from typing import Protocol
 
-import anyio
 import anyio.lowlevel
 
 from ..protocol.agenda import NOWHERE
@@ -18,6 +17,7 @@ from ..protocol.life import SUBMITTED_GRACE, Failed, Life, Settled
 from ..protocol.pace import Pace
 from ..protocol.schedule import Schedule
 from ..protocol.wire import Look
+from .deadlines import Deadlines
 from .lane import Lane, told
 from .poller import Poller
 
@@ -129,12 +129,14 @@ class Tracker:
     ) -> None:
         self.schedule = Schedule(pace, experience)
         self.poller = Poller(lane, self, schedule=self.schedule, batch=batch)
+        self.deadlines = Deadlines()
         self._record = record
         self._lane = lane
         self._batch = batch
         self._lives = Register()
         self._submitted: dict[str, tuple[float, str]] = {}
         self._over: SunoError | None = None
+        self._now = asyncio.get_running_loop().time
         self._kept = -inf
 
     @property
@@ -144,7 +146,7 @@ class Tracker:
 
     def submitted(self, task_id: str, kind: str, age: float = 0.0) -> None:
         """An id was accepted here: it may be unknown for a moment, and its age in seconds is known."""
-        now = anyio.current_time()
+        now = self._now()
         # in order of time, so the first one that is young enough ends the search
         for old in list(islice(self._submitted, 2)):
             if now - self._submitted[old][0] > _REMEMBERED_SECONDS:
@@ -160,18 +162,19 @@ class Tracker:
         """The life of an id, now with one more waiter; one that is new here is looked at at once."""
         if self._record is not None:
             self._record.waiting((task_id,))
-        return self._join(task_id, (waiter,), anyio.current_time(), 0.0)
+        return self._join(task_id, (waiter,), self._now(), 0.0)
 
     def _join(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
         self.check_open()
         life = self._lives.get(task_id)
         if life is None:
-            life = self._open(task_id, alone, now, wait)
-        elif alone[0] not in life.waiters:
+            return self._open(task_id, alone, now, wait)
+        waiter = alone[0]
+        if waiter not in life.waiters:
             life.waiters += alone
-            self._hurry(life, alone[0], now)
-        life.keeps = life.keeps or alone[0].sees
-        life.hears = life.hears or alone[0].hears
+            self._hurry(life, waiter, now)
+        life.keeps = life.keeps or waiter.sees
+        life.hears = life.hears or waiter.hears
         return life
 
     def _hurry(self, life: Tracked, waiter: Waiter, now: float) -> None:
@@ -182,7 +185,15 @@ class Tracker:
             self.poller.hasten(life, now + self.poller.delay(life, now))
 
     def _open(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
-        life = Tracked(task_id=task_id, born=now, waiters=alone, event=alone[0].event)
+        waiter = alone[0]
+        life = Tracked(
+            task_id=task_id,
+            born=now,
+            waiters=alone,
+            keeps=waiter.sees,
+            hears=waiter.hears,
+            event=waiter.event,
+        )
         self._lives.add(life)
         known = self._submitted.get(task_id)
         if known is not None:
@@ -201,7 +212,7 @@ class Tracker:
         Their first looks are spread over one interval of the pace, batch by batch, the first one now; ``at_once``
         has all of them due now, also those that are already waited for.
         """
-        start = anyio.current_time()
+        start = self._now()
         size = self._batch.size
         none = Life(task_id="", born=start)
         span = 0.0 if at_once else self.poller.delay(none, start) / max(1, len(task_ids))
@@ -244,7 +255,7 @@ class Tracker:
 
     def hasten(self, life: Life, seconds: float) -> None:
         """Look at an id within so many seconds, whatever its pace."""
-        self.poller.hasten(life, anyio.current_time() + seconds)
+        self.poller.hasten(life, self._now() + seconds)
 
     def _forget(self, life: Tracked) -> None:
         self.poller.drop(life)
@@ -260,7 +271,7 @@ class Tracker:
             self._relax_some(iter(list(self._lives)))
 
     def _relax_some(self, lives: Iterator[Tracked]) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         some = list(islice(lives, _CHUNK))
         for life in some:
             if life.slot != NOWHERE:
@@ -316,7 +327,7 @@ class Tracker:
 
     def _keep(self, seconds: float) -> None:
         """Has written down what was learned, if that was not done for so many seconds."""
-        now = anyio.current_time()
+        now = self._now()
         if self._record is not None and self.schedule.taught and now - self._kept >= seconds:
             self._kept = now
             self._record.learn(self.schedule.experience().packed())

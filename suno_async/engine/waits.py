@@ -22,6 +22,7 @@ from ..protocol.wire import Look
 
 Until = Literal["done", "playable"]
 _ATTEMPTS = 3
+_PLAYABLE, _END = Event.PLAYABLE, Event.END
 
 
 def ending(error: SunoError, task_ids: Sequence[str]) -> SunoError:
@@ -61,16 +62,16 @@ class Wait:
     """One caller who waits for one id."""
 
     sees = True
+    # of the class until there is something to say: many waits begin at once
+    _checked = False
+    _trouble: SunoError | None = None
+    _troubled = 0.0
 
     def __init__(self, task_id: str, until: Until) -> None:
         self.task_id = task_id
         self.future: asyncio.Future[Task] = asyncio.get_running_loop().create_future()
-        self._playable = until == "playable"
-        self.event = Event.PLAYABLE if self._playable else Event.END
-        self.hears = self._playable
-        self._checked = False
-        self._trouble: SunoError | None = None
-        self._troubled = 0.0
+        self.hears = self._playable = until == "playable"
+        self.event = _PLAYABLE if self._playable else _END
 
     def looked(self, life: Life, look: Look) -> None:
         """Ends a wait for something to hear."""

@@ -4,7 +4,7 @@ Ids that are due in the same 10 ms share a slot. An id that has been put down ag
 until its old slot comes up, and is passed over there.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from math import ceil, inf
 from typing import Generic, Protocol, TypeVar
@@ -18,6 +18,10 @@ class Entry(Protocol):
 
     slot: int
     """Where it stands; anything else than the slot it is found in means that it was moved or taken out."""
+    alone: bool
+    """It does not ride along with others."""
+    looked: float
+    """When it was taken last, and what it was taken for done."""
 
 
 E = TypeVar("E", bound=Entry)
@@ -43,6 +47,17 @@ class Agenda(Generic[E]):
         else:
             entries.append(entry)
 
+    def put_all(self, entries: Sequence[E], dues: Iterable[float]) -> None:
+        """Puts many down."""
+        slots = self._slots
+        for entry, due in zip(entries, dues, strict=True):
+            entry.slot = slot = ceil(due / SLOT)
+            if slot in slots:
+                slots[slot].append(entry)
+            else:
+                slots[slot] = [entry]
+                heappush(self._order, slot)
+
     def due(self) -> float:
         """When the first entry is due; infinity if there is none."""
         while self._order:
@@ -55,29 +70,34 @@ class Agenda(Generic[E]):
             self._drop_first()
         return inf
 
-    def take(self, now: float, room: int, fits: Callable[[E, bool], bool]) -> list[E]:
-        """Up to ``room`` entries in the order they are due: those that ``fits(entry, is_due)`` says.
+    def take(self, now: float, room: int, *, alone: bool = True, soonest: float | None = None) -> list[E]:
+        """Up to ``room`` entries that are due, in order; those that are ``alone`` only if that is so.
 
-        What does not fit stays; after ``room`` of those the search ends.
+        With ``soonest`` also those that are due later, if they were looked at no later than that. What does not fit
+        stays; after ``room`` of those the search ends.
         """
         taken: list[E] = []
         kept: list[tuple[int, list[E]]] = []
-        passed = 0
-        while self._order and len(taken) < room and passed < room:
+        patience = room
+        while self._order and room > 0 and patience > 0:
             slot = self._order[0]
             is_due = slot * SLOT <= now
+            if soonest is None and not is_due:
+                break
+            latest = inf if is_due or soonest is None else soonest
             entries = self._slots[slot]
             left: list[E] = []
-            while entries and len(taken) < room and passed < room:
+            while entries and room > 0 and patience > 0:
                 entry = entries.pop()
                 if entry.slot != slot:
                     continue
-                if fits(entry, is_due):
+                if entry.looked <= latest and (alone or not entry.alone):
                     entry.slot = NOWHERE
                     taken.append(entry)
+                    room -= 1
                 else:
                     left.append(entry)
-                    passed += 1
+                    patience -= 1
             entries += left
             if entries:
                 kept.append((slot, entries))

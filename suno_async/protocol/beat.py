@@ -14,9 +14,11 @@ and t it was. Gateways that write down when they changed a row (``updated_at``, 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, reduce
 from itertools import accumulate
-from operator import mul, sub
+from operator import itemgetter, mul
+from typing import TypeVar
 
 SLEEP = 15.0
 """Seconds that a gateway sleeps between two rounds."""
@@ -25,8 +27,9 @@ ROUND = 16.0
 _SURE = 0.93
 """The rest is for rows that change out of turn."""
 _MOST_ENDS, _MOST_EVIDENCE = 8.0, 8.0
+_MOST_ODDS = math.exp(_MOST_EVIDENCE)
 """The rows of one look say one thing: they count as so many ends at most."""
-_ELSEWHERE = (0.06, 1.0), (0.02, 2 / 3), (0.01, 1 / 2)
+_LOST, _BESIDE, _AWAY = (0.06, 1.0), (0.02, 2 / 3), (0.01, 1 / 2)
 """How much goes elsewhere in a round, and at most: to any phase (the gateway is restarted, and looks a round apart say
 little of the new one), to the widths beside, from a beat to none and back."""
 _NO_BEAT = 0.3
@@ -45,6 +48,7 @@ _KINDS = 4
 """So many different changes, the most frequent ones, are taken in at once."""
 
 Cells = list[float]
+_Seen = TypeVar("_Seen")
 
 
 class Width:
@@ -55,12 +59,12 @@ class Width:
         self.seconds = seconds = SLEEP * size / (CELLS - size)
         self.period = period = SLEEP + seconds
         self.cell = cell = period / CELLS
-        self.drift = ((0.35 + 0.1 * seconds) / cell) ** 2
+        self.drift = ((0.5 + 0.14 * seconds) / cell) ** 2
         """How much the phase wanders in a round: a variance, in cells."""
         self.lags = _backwards([at * cell + max(0.0, 1 - at / size) * period for at in range(CELLS)])
         """How much older than the look is what it shows."""
-        self.told = _backwards([math.log(self._likelihood(at * cell)) for at in range(CELLS)])
-        """What an ``updated_at`` is as evidence."""
+        self.told = _backwards([self._likelihood(at * cell) for at in range(CELLS)])
+        """How much likelier an ``updated_at`` is than without rounds."""
 
     def _likelihood(self, after: float) -> float:
         variance = (self.seconds * self.seconds + 1) / 12 + 0.02
@@ -72,21 +76,52 @@ class Width:
         """The cell of a moment."""
         return int(time // self.cell) % CELLS
 
-    def over_phases(self, table: Cells, time: float) -> Cells:
-        """One of the tables for a moment, over the cells in which the round may have begun."""
-        start = -self.place(time) % CELLS
-        return table[start : start + CELLS]
+    def unseen(self, looks: Sequence[tuple[float, float]]) -> list[float]:
+        """What not seeing more says: the sum of the lags of looks, each as much as it weighs; together they do nothing.
 
-    def lagged(self, starts: Cells) -> Cells:
-        """The lags of looks in every cell, summed over the cells in which rounds start, as much as each weighs.
-
-        From each cell to the next it grows by the cell, and falls by a period for each round, over the round's width.
+        From each cell in which the round may have begun to the next it changes only within a width before a look.
         """
-        first = sum(map(mul, starts, self.lags))
-        sums = list(accumulate(starts[-self.size :] + starts, initial=0.0))
-        grows, falls = self.cell * (sums[-1] - sums[self.size]), self.period / self.size
-        steps = [grows - falls * under_way for under_way in map(sub, sums[self.size + 1 : -1], sums[1:])]
-        return list(accumulate(steps, initial=first))
+        first, steps = 0.0, [0.0] * CELLS
+        cell, size, falls, lags = self.cell, self.size, self.period / self.size, self.lags
+        for time, weight in looks:
+            place = int(time // cell) % CELLS
+            first += weight * lags[CELLS - place]
+            step = weight * falls
+            steps[place - size] += step
+            steps[place] -= step
+            if place < size:
+                steps[0] += step
+        return _odds(list(accumulate(accumulate(steps[:-1]), initial=first)))
+
+    def seen(self, before: float, now: float, ends: float, worth: float) -> Sequence[float]:
+        """What a change says that was seen by the second of two looks only, and that not more were seen.
+
+        There should have been so many ``ends`` in a second. The change was in a part of the time between the looks.
+        """
+        place, share = self.place(now), _SURE / max(now - before, _QUANTUM)
+        grown, placed = _grown(self, (place - self.place(before)) % CELLS)
+        log, least = math.log, 1 - _SURE
+        said = placed(
+            _odds([ends * lag + worth * log(1 - share * lag if share * lag < _SURE else least) for lag in grown])
+        )
+        return said[CELLS - place : 2 * CELLS - place]
+
+    def updated(self, time: float, worth: float) -> Sequence[float]:
+        """What a row says that it tells when it changed."""
+        start = CELLS - self.place(time)
+        told = self.told[start : start + CELLS]
+        return told if worth == 1 else _within(_MOST_ODDS, 1 / _MOST_ODDS, [odds**worth for odds in told])
+
+
+@cache
+def _grown(width: Width, cells: int) -> tuple[Cells, Callable[[Cells], tuple[float, ...]]]:
+    """How much the lag grows between two looks so many cells apart, for `Width.lags`: each value once, and its places.
+
+    Where no round is under way at either of them, it is one of two values: so there are few.
+    """
+    grown = [round(late - soon, 9) for late, soon in zip(width.lags, turned(width.lags, cells), strict=True)]
+    values = sorted(set(grown))
+    return values, itemgetter(*map(values.index, grown))
 
 
 def _backwards(table: Cells) -> Cells:
@@ -103,17 +138,14 @@ def turned(cells: Cells, by: int) -> Cells:
     return cells[by:] + cells[:by]
 
 
-def blurred(cells: Cells, variance: float) -> Cells:
-    """A circle of cells, spread by this variance: a box, between two sizes in parts."""
-    reach = int((math.sqrt(1 + 12 * variance) - 1) / 2)
+def blurred(cells: Cells, reach: int, kept: float = 1.0, found: float = 0.0) -> Cells:
+    """A circle of cells, each spread over so many to both sides; so much is kept, and so much added to each."""
     size = 2 * reach + 1
-    if size + 2 > CELLS:
-        return [sum(cells) / CELLS] * CELLS
-    part = (3 * variance - reach * (reach + 1)) / (2 * (reach + 1))
-    sums = list(accumulate(cells[-reach - 1 :] + cells + cells[: reach + 1], initial=0.0))
-    near, far = map(sub, sums[size + 1 : -1], sums[1:]), map(sub, sums[size + 2 :], sums)
-    inner, outer = (1 - part) / size, part / (size + 2)
-    return [inner * x + outer * y for x, y in zip(near, far, strict=True)]
+    if size >= CELLS:
+        return [kept * sum(cells) / CELLS + found] * CELLS
+    sums = list(accumulate(cells[CELLS - reach :] + cells + cells[:reach], initial=0.0))
+    share = kept / size
+    return [share * (end - begin) + found for begin, end in zip(sums, sums[size:], strict=False)]
 
 
 class Beat:
@@ -125,7 +157,9 @@ class Beat:
         # what was so yesterday need not be so today
         self._begin(_NO_BEAT if no_beat is None else min(max(_LEAST_DOUBT, no_beat), 1 - _LEAST_DOUBT), widths)
         self._aged = self._taken = self._believed_from = now
-        self._exposed: defaultdict[int, float] = defaultdict(float)
+        self._pair, self._quanta = (now, now), (round(now / _QUANTUM), round(now / _QUANTUM))
+        self._wandered = [0.0] * len(WIDTHS)
+        self._exposed: defaultdict[tuple[int, int], float] = defaultdict(float)
         self._expected = self._doubt = 0.0
         self._changes: Counter[tuple[int, int]] = Counter()
         self._updates: Counter[int] = Counter()
@@ -136,11 +170,14 @@ class Beat:
 
     def looked(self, before: float, now: float, rate: float) -> None:
         """A task was looked at, the last time having been ``before``; ``rate`` is its hazard between the two."""
-        if now - before > _LONGEST:
+        gap = now - before
+        if gap > _LONGEST:
             return
-        self._exposed[round(before / _QUANTUM)] += rate
-        self._exposed[round(now / _QUANTUM)] -= rate
-        self._expected += rate * (now - before)
+        if before != self._pair[0] or now != self._pair[1]:
+            self._pair = before, now
+            self._quanta = round(before / _QUANTUM), round(now / _QUANTUM)
+        self._exposed[self._quanta] += rate
+        self._expected += rate * gap
 
     def changed(self, before: float, now: float, updated: float | None) -> None:
         """A look showed a change that the look ``before`` did not; ``updated`` is when the row was, if it tells."""
@@ -172,15 +209,14 @@ class Beat:
         self._age(now)
         if not self._exposed and not self.has_news:
             return
-        trust = self._trust(now)
-        looks = [(quantum * _QUANTUM, -_SURE * trust * rate) for quantum, rate in self._exposed.items()]
+        odds = self._odds(self._trust(now))
         for index, width in self.likely():
-            self.cells[index] = list(map(mul, self.cells[index], map(math.exp, self._evidence(width, looks, trust))))
+            self.cells[index] = list(map(mul, self.cells[index], odds(width)))
         scale = 1 / (self.no_beat + sum(map(sum, self.cells)))
         self.no_beat *= scale
         self.cells = [[scale * share for share in known] for known in self.cells]
-        for seen in (self._exposed, self._changes, self._updates):
-            seen.clear()
+        for taken in (self._exposed, self._changes, self._updates):
+            taken.clear()
         self._expected, self._taken = 0.0, now
 
     def _believes(self, now: float, is_possible: bool) -> bool:
@@ -199,18 +235,31 @@ class Beat:
         seen = sum(self._changes.values()) + sum(self._updates.values())
         return _MOST_ENDS / max(self._expected / rounds, seen, _MOST_ENDS)
 
-    def _evidence(self, width: Width, looks: list[tuple[float, float]], trust: float) -> Cells:
-        """The logarithm of how much more likely what was seen is with each phase than without a beat."""
-        evidence = _unseen(width, looks)
-        for quantum, count in self._updates.most_common(_KINDS):
-            told = width.over_phases(width.told, quantum * _QUANTUM)
-            evidence = [log + trust * count * more for log, more in zip(evidence, told, strict=True)]
-        for (before, now), count in self._changes.most_common(_KINDS):
-            seen = _seen(width, before * _QUANTUM, now * _QUANTUM)
-            evidence = [log + trust * count * more for log, more in zip(evidence, seen, strict=True)]
-        if max(evidence) > _MOST_EVIDENCE or min(evidence) < -_MOST_EVIDENCE:
-            evidence = [max(-_MOST_EVIDENCE, min(_MOST_EVIDENCE, log)) for log in evidence]
-        return evidence
+    def _odds(self, trust: float) -> Callable[[Width], Sequence[float]]:
+        """How much more likely what was seen is with each phase than without a beat."""
+        exposed = self._exposed
+        changes = {pair: trust * count for pair, count in _frequent(self._changes)}
+        if len(exposed) == 1 and not changes:
+            changes = dict.fromkeys(exposed, 0.0)
+        pairs = [
+            (before * _QUANTUM, now * _QUANTUM, _SURE * trust * exposed.pop((before, now), 0.0), worth)
+            for (before, now), worth in changes.items()
+        ]
+        updates = [(time * _QUANTUM, trust * count) for time, count in _frequent(self._updates)]
+        weights: defaultdict[int, float] = defaultdict(float)
+        for (before, now), rate in exposed.items():
+            weights[before] -= rate
+            weights[now] += rate
+        looks = [(time * _QUANTUM, _SURE * trust * weight) for time, weight in weights.items()]
+
+        def odds(width: Width) -> Sequence[float]:
+            parts = [width.seen(*pair) for pair in pairs]
+            parts += [width.updated(*told) for told in updates]
+            if looks:
+                parts.append(width.unseen(looks))
+            return parts[0] if len(parts) == 1 else _within(_MOST_ODDS, 1 / _MOST_ODDS, reduce(_both, parts))
+
+        return odds
 
     def _age(self, now: float) -> None:
         """Widens what was known by what may have happened since."""
@@ -218,33 +267,52 @@ class Beat:
         if rounds * ROUND < _OLD:
             return
         self._aged = now
-        lost, beside, away = (most * (1 - (1 - part / most) ** rounds) for part, most in _ELSEWHERE)
-        # widths beside one another share the start of a round, not its cell
-        moved = [
-            turned(blurred(cells, width.drift * rounds), width.place(now))
-            for cells, width in zip(self.cells, WIDTHS, strict=True)
-        ]
-        stay, other = (1 - away) * (1 - lost) * (1 - beside), (1 - away) * (1 - lost) * beside / 2
+        lost, away = _part(_LOST, rounds), _part(_AWAY, rounds)
         found = ((1 - away) * lost * (1 - self.no_beat) + away * self.no_beat) / (CELLS * len(WIDTHS))
+        kept = (1 - away) * (1 - lost)
+        for index, width in enumerate(WIDTHS):
+            wandered = self._wandered[index] + width.drift * rounds
+            reach = int((math.sqrt(1 + 12 * wandered) - 1) / 2)
+            # what is less than a cell is kept for the next time
+            self._wandered[index] = wandered - reach * (reach + 1) / 3
+            self.cells[index] = blurred(self.cells[index], reach, kept, found)
+        self.no_beat += away * (1 - 2 * self.no_beat)
+        self._share(now, _part(_BESIDE, rounds))
+
+    def _share(self, now: float, beside: float) -> None:
+        """Lets widths that are beside one another have of each other's, in the cells where the same round began."""
+        moved = [turned(cells, width.place(now)) for cells, width in zip(self.cells, WIDTHS, strict=True)]
         ends = [moved[0], *moved, moved[-1]]
+        stay, other = 1 - beside, beside / 2
         self.cells = [
-            turned([stay * y + other * (x + z) + found for x, y, z in zip(*three, strict=True)], -width.place(now))
+            turned([stay * y + other * (x + z) for x, y, z in zip(*three, strict=False)], -width.place(now))
             for width, *three in zip(WIDTHS, ends, moved, ends[2:], strict=False)
         ]
-        self.no_beat += away * (1 - 2 * self.no_beat)
 
 
-def _unseen(width: Width, looks: list[tuple[float, float]]) -> Cells:
-    """What not seeing more says: a sum over all looks of the lag behind each, the weights adding up to nothing."""
-    weights = [0.0] * CELLS
-    for time, weight in looks:
-        weights[-width.place(time)] += weight
-    lagged = width.lagged(weights)
-    return lagged[:1] + lagged[:0:-1]
+def _part(elsewhere: tuple[float, float], rounds: float) -> float:
+    """How much goes elsewhere in so many rounds."""
+    part, most = elsewhere
+    return most * (1 - math.pow(1 - part / most, rounds))
 
 
-def _seen(width: Width, before: float, now: float) -> Iterator[float]:
-    """How much of the time between two looks a change may have been in, to be seen by the second one only."""
-    share = _SURE / max(now - before, _QUANTUM)
-    grown = map(sub, width.over_phases(width.lags, now), width.over_phases(width.lags, before))
-    return map(math.log, [1 - share * lag if share * lag < _SURE else 1 - _SURE for lag in grown])
+def _both(some: Sequence[float], more: Sequence[float]) -> list[float]:
+    return list(map(mul, some, more))
+
+
+def _odds(evidence: Cells) -> Cells:
+    """From logarithms."""
+    return list(map(math.exp, _within(_MOST_EVIDENCE, -_MOST_EVIDENCE, evidence)))
+
+
+def _within(most: float, least: float, values: Sequence[float]) -> Sequence[float]:
+    """No look says more than so much."""
+    if max(values) <= most and min(values) >= least:
+        return values
+    # written out: `max` and `min` of each would take longer than all the rest
+    return [most if value > most else max(value, least) for value in values]
+
+
+def _frequent(seen: Counter[_Seen]) -> Iterable[tuple[_Seen, int]]:
+    """Those that are taken in, and how often they were seen; for a few, without the price of sorting them."""
+    return seen.items() if len(seen) <= _KINDS else seen.most_common(_KINDS)

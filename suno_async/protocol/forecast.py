@@ -15,12 +15,12 @@ A forecast is good for the answer it was made for and the seconds after it; make
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
-from itertools import accumulate
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from math import ceil, inf
-from operator import add, itemgetter, mul, sub
+from operator import add, itemgetter, sub
 
-from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, turned
+from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
 
 _STEP = 0.25
 _STEPS = 144
@@ -29,21 +29,20 @@ _REACH = 20.0
 _OLD = 48
 """Steps after which a forecast has too little left to say."""
 _TINY = 1e-6
-_ROUNDS = 4
-_SPREAD = [2 + step // 64 for step in range(_STEPS)]
+_NEAR, _SPREADS = 64, (2, 3, 4)
 """Rounds differ from one another, and drift: how far what is known of them is spread, to both sides and in steps."""
-_MARGIN = max(_SPREAD)
+_MARGIN = _SPREADS[-1]
+_BEFORE = 8
+"""Cells that are longer than that."""
 
 
-def _picker(indices: list[int]) -> Callable[[Cells], tuple[float, ...]]:
+def _picker(indices: list[int]) -> Callable[[Sequence[float]], tuple[float, ...]]:
     return itemgetter(*indices)
 
 
 _TIMES = [step * _STEP for step in range(-_MARGIN, _STEPS + _MARGIN)]
-_pick = [_picker([round(time / width.cell) + CELLS for time in _TIMES]) for width in WIDTHS]
-_from = _picker([_MARGIN + step - reach for step, reach in enumerate(_SPREAD)])
-_to = _picker([_MARGIN + step + reach + 1 for step, reach in enumerate(_SPREAD)])
-_parts = [1 / (2 * reach + 1) for reach in _SPREAD]
+_pick = [_picker([round(time / width.cell) + _BEFORE for time in _TIMES]) for width in WIDTHS]
+_MORE = round(_TIMES[-1] / WIDTHS[0].cell) + _BEFORE - 2 * CELLS
 
 
 class Forecast:
@@ -53,9 +52,8 @@ class Forecast:
         self._start = now
         widths = beat.widths()
         self._round = SLEEP + sum(share * width.seconds for share, width in zip(widths, WIDTHS, strict=True))
-        self.behind = _spread(_behind(beat, now))
-        """Expected seconds, at each step from the start on, that an answer is behind."""
-        self._shown = [step * _STEP - lag for step, lag in enumerate(self.behind)]
+        self.shown = _spread(_shown(beat, now))
+        """What a look shows at each step from the start on had happened by so many seconds, counted from somewhere."""
         self._hulls: dict[int, tuple[list[float], list[float]]] = {}
 
     def delay(self, now: float, wanted: float) -> float:
@@ -77,35 +75,50 @@ class Forecast:
 
     def _hull(self, here: int) -> tuple[list[float], list[float]]:
         """The delays worth taking from this step on, and the κ / h at which each gives way to the next."""
-        shown = self._shown[here]
-        gains, costs, delays, slopes = [0.0], [0.0], [0.0], [-inf]
-        waited = 0.0
-        for steps, now in enumerate(self._shown[here + 1 :], 1):
-            gain = now - shown
+        begin, waited = self.shown[here], 0.0
+        corners: list[tuple[float, float, float, int]] = []
+        last, gained, paid, at = -inf, 0.0, 0.0, 0
+        for step, shown in enumerate(self.shown[here + 1 :], 1):
+            gain = shown - begin
             waited += gain
-            if gain <= gains[-1] + _TINY:
+            if gain - gained <= _TINY:
                 continue
-            cost = _STEP * (waited - gain / 2)
-            while (slope := (cost - costs[-1]) / (gain - gains[-1])) <= slopes[-1]:
-                del gains[-1], costs[-1], delays[-1], slopes[-1]
-            gains.append(gain)
-            costs.append(cost)
-            delays.append(steps * _STEP)
-            slopes.append(slope)
-        turns = [slope * gain - cost for slope, gain, cost in zip(slopes[2:], gains[1:], costs[1:], strict=False)]
-        return delays[1:], turns
+            cost = waited - gain / 2
+            while (slope := (cost - paid) / (gain - gained)) <= last:
+                last, gained, paid, at = corners.pop()
+            corners.append((last, gained, paid, at))
+            last, gained, paid, at = slope, gain, cost, step
+        corners.append((last, gained, paid, at))
+        turns = [_STEP * (slope * gain - cost) for (_, gain, cost, _), (slope, *_) in pairwise(corners[1:])]
+        return [_STEP * at for *_, at in corners[1:]], turns
 
 
-def _behind(beat: Beat, now: float) -> Cells:
-    """The expected lag at each step, as if all rounds were of the width and at the distance that they should be."""
-    behind = [0.0] * (_STEPS + 2 * _MARGIN)
-    for index, width in beat.likely():
-        lags = turned(width.lagged(beat.cells[index]), width.place(now))
-        behind = list(map(add, behind, _pick[index](_ROUNDS * lags)))
-    return behind
+def _shown(beat: Beat, now: float) -> list[float]:
+    """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
+    likely = beat.likely()
+    steady = 1 - sum(sum(beat.cells[index]) for index, _ in likely)
+    shown = [steady * time for time in _TIMES]
+    for index, width in likely:
+        shown = list(map(add, shown, _pick[index](_progress(width, beat.cells[index], now))))
+    return shown
 
 
-def _spread(behind: Cells) -> Cells:
-    """The same with rounds that are not: the mean over the steps around each."""
-    sums = list(accumulate(behind, initial=0.0))
-    return list(map(mul, map(sub, _to(sums), _from(sums)), _parts))
+def _progress(width: Width, cells: Cells, now: float) -> list[float]:
+    """How far rounds of this width have come by each cell: a period in each, over the round's width."""
+    size, grows = width.size, width.period / width.size
+    cells = turned(cells, (width.place(now) - _BEFORE - size + 1) % CELLS)
+    sums = list(accumulate(cells + cells[: size - 1], initial=0.0))
+    steps = [grows * (end - begin) for begin, end in zip(sums, sums[size:], strict=False)]
+    return list(accumulate(steps + steps + steps[:_MORE], initial=0.0))
+
+
+def _spread(shown: list[float]) -> list[float]:
+    """The same with rounds that are not: the mean over the steps around each, and over more of them later on."""
+    sums = list(accumulate(shown, initial=0.0))
+    found: list[float] = []
+    for part, reach in enumerate(_SPREADS):
+        first, size = _MARGIN + part * _NEAR, 2 * reach + 1
+        last = min(first + _NEAR, _MARGIN + _STEPS)
+        begins, ends = sums[first - reach : last - reach], sums[first + reach + 1 : last + reach + 1]
+        found += [each / size for each in map(sub, ends, begins)]
+    return found

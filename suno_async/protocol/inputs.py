@@ -134,6 +134,8 @@ def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
 
 def check_timeout(name: str, value: object) -> float | None:
     """A number of seconds from zero on, or None for no end."""
+    if type(value) is float and 0 <= value <= _LARGEST:
+        return value
     return None if value is None else check_seconds(name, value, zero=True)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from .dialects import has_made
 from .durations import Event
 from .errors import SunoError, TaskNotFound
-from .models import Status, Task
+from .models import FAILURE, SUCCESS, Task
 from .wire import Look
 
 SUBMITTED_GRACE = 120.0
@@ -101,8 +101,11 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         """What a look says: SUCCESS and FAILURE end it once they are whole, everything else goes on."""
         self.looks += 1
         self.looked = now
-        self.missed = 0
-        self.alone = False
+        # to read a field costs a fifth of writing it
+        if self.missed:
+            self.missed = 0
+        if self.alone:
+            self.alone = False
         if not self.kind:
             self.kind = look.action
         if look.mark == self.mark:
@@ -110,9 +113,9 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         else:
             self.mark, self.same, self.since = look.mark, 1, now
         status = look.status
-        if status is Status.FAILURE:
+        if status is FAILURE:
             return Settled(look.task())
-        if status is Status.SUCCESS:
+        if status is SUCCESS:
             return self._succeed(look, now)
         if self.incomplete_since is not None and self.last is not None:
             # SUCCESS was seen and stays seen, whatever the row says now; what it lacked may still come
@@ -138,7 +141,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     def _freeze(self, look: Look, now: float) -> Again | Settled:
         """A reason, 100 % and no FAILURE: new-api refunds such a row and never looks at it again."""
         if self.same >= _FROZEN_LOOKS and now - self.since >= _FROZEN_SECONDS:
-            return Settled(msgspec.structs.replace(look.task(), status=Status.FAILURE, inferred=True))
+            return Settled(msgspec.structs.replace(look.task(), status=FAILURE, inferred=True))
         if self.keeps:
             self.last = look.kept()
         return Again(within=_FROZEN_SECONDS / 2)
@@ -180,7 +183,7 @@ def is_whole(task: Task) -> bool:
     Other things that a gateway serves in the same envelope are whole if there is anything of them at all.
     """
     if task.songs:
-        return all(song.playable or song.broken for song in task.songs)
+        return all(song.audio_url or song.broken for song in task.songs)
     if task.lyrics is not None:
         return True
     raw = task.raw

@@ -21,6 +21,10 @@ class Status(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+# a member that is looked up in its class costs ten times as much as one that has a name of its own (Python 3.11)
+SUCCESS, FAILURE = Status.SUCCESS, Status.FAILURE
+
+
 class Song(msgspec.Struct, frozen=True, kw_only=True):
     """One song of a task: what there is of it so far.
 
@@ -103,17 +107,17 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def done(self) -> bool:
         """True once nothing more will come: SUCCESS or FAILURE."""
-        return self.status is Status.SUCCESS or self.status is Status.FAILURE
+        return self.status is SUCCESS or self.status is FAILURE
 
     @property
     def succeeded(self) -> bool:
         """True for SUCCESS."""
-        return self.status is Status.SUCCESS
+        return self.status is SUCCESS
 
     @property
     def failed(self) -> bool:
         """True for FAILURE."""
-        return self.status is Status.FAILURE
+        return self.status is FAILURE
 
     @property
     def playable(self) -> bool:

@@ -3,15 +3,19 @@
 Whatever does not fit these types is for `dialects`, which makes the same task of it, only slower.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from .lenient import moment, number, percent, text
-from .models import Lyrics, Song, Status, Task
+from .lenient import moment, percent, text
+from .models import FAILURE, Lyrics, Song, Status, Task
 
 MOST_CLIPS = 1000
 """Of one task; two are usual, and whatever else an answer holds is not read."""
+_PERCENTS = {f"{number}%": number for number in range(101)}
+_MILLISECONDS = 10**11
+_LONGEST = 2.0**53
 
 
 class Metadata(msgspec.Struct, gc=False):
@@ -92,18 +96,18 @@ def task_of(row: Row, status: Status, payload: bytes) -> Task:
     made: Any = row.data
     songs = tuple(map(_song, made[:MOST_CLIPS])) if isinstance(made, list) else ()
     reason = row.fail_reason
-    if not reason and status is Status.FAILURE:
+    if not reason and status is FAILURE:
         reason = text(*(song.error_message for song in songs))
     return Task(
         task_id=row.task_id,
         action=row.action.upper(),
         status=status,
         status_text=row.status,
-        progress=0 if row.progress == "0%" else percent(row.progress),
+        progress=_PERCENTS[row.progress] if row.progress in _PERCENTS else percent(row.progress),
         fail_reason=reason,
-        submit_time=moment(row.submit_time) if row.submit_time else None,
-        start_time=moment(row.start_time) if row.start_time else None,
-        finish_time=moment(row.finish_time) if row.finish_time else None,
+        submit_time=_time(row.submit_time) if row.submit_time else None,
+        start_time=_time(row.start_time) if row.start_time else None,
+        finish_time=_time(row.finish_time) if row.finish_time else None,
         songs=songs,
         lyrics=_lyrics(made) if isinstance(made, Words) and made.text else None,
         quota=row.quota,
@@ -114,7 +118,19 @@ def task_of(row: Row, status: Status, payload: bytes) -> Task:
 def heard(address: str) -> str:
     """An address of audio; "" for what gateways write where there is none: "None", "null", ".../None.mp3"."""
     # clips in error have been seen with ".../None.mp3"
-    return "" if address.endswith("None.mp3") or address.strip().lower() in {"none", "null"} else address
+    if address.endswith("None.mp3"):
+        return ""
+    return "" if not address.startswith("http") and address.strip().lower() in {"none", "null"} else address
+
+
+def _time(stamp: int) -> datetime | None:
+    """The time of a number that should be seconds since 1970."""
+    return datetime.fromtimestamp(stamp, UTC) if 0 < stamp < _MILLISECONDS else moment(stamp)
+
+
+def _length(seconds: float | None) -> float | None:
+    """A length that can be one; 0 is none."""
+    return seconds if seconds and abs(seconds) <= _LONGEST else None
 
 
 def _lyrics(words: Words) -> Lyrics:
@@ -139,7 +155,7 @@ def _song(clip: Clip) -> Song:
         video_url=clip.video_url or "",
         image_url=clip.image_url or "",
         image_large_url=clip.image_large_url or "",
-        duration=number(meta.duration) or number(clip.duration) or None,
+        duration=_length(meta.duration) or _length(clip.duration),
         tags=meta.tags or clip.tags or "",
         prompt=meta.prompt or clip.prompt or "",
         model=clip.model_name or clip.mv or "",

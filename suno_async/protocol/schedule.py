@@ -5,7 +5,7 @@ gateway writes down or else from the looks; the age of ids that were submitted e
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from .beat import SLEEP, Beat
@@ -36,7 +36,7 @@ _HAZARD_SECONDS = 0.5
 _ROUND_SECONDS = 16.0
 _MOST_KNOWN = 4096
 _RECENT_SECONDS = 600.0
-_END = Event.END
+_CHANGE, _PLAYABLE, _END = Event.CHANGE, Event.PLAYABLE, Event.END
 _SLACK = 1.05
 """A budget that is used up to the last look makes a queue."""
 
@@ -114,6 +114,13 @@ class Schedule:
             delay = max(delay, _ROUND_SECONDS / self._speed)
         return max(self.floor, min(delay, self._ceiling * self._stretch))
 
+    def dues(self, lives: Sequence[Life], now: float, chance: Callable[[], float], share: float) -> list[float]:
+        """When the next looks at these ids are due."""
+        if self.learns or self._allowed < math.inf:
+            return [now + self.delay(life, now, chance(), share) for life in lives]
+        after = self._pace.after
+        return [now + after(now - life.born, life.looks, chance(), share, life.kind) for life in lives]
+
     def ration(self, allowed: float) -> None:
         """The budget allows looks at so many ids a second: all delays are longer by as much as is needed to fit.
 
@@ -152,7 +159,7 @@ class Schedule:
         delay = self._adaptive.delay(self._hazard(life.kind, _END, now), age, share)
         if life.event is not _END:
             hazard = self._hazard(life.kind, life.event, now)
-            since = age if life.event is Event.PLAYABLE else (now - max(life.since, life.born)) * self._speed
+            since = age if life.event is _PLAYABLE else (now - max(life.since, life.born)) * self._speed
             delay = min(delay, self._adaptive.delay(hazard, since, share))
         return delay / self._speed
 
@@ -191,10 +198,10 @@ class Schedule:
         if final and self._is_first(life) and (is_ours or not is_new or self._is_recent(look, now)):
             self.taught = True
             self._time(life, look, now)
-        if life.event is Event.CHANGE and changed and not is_new:
-            self._took(life, life.since, now, Event.CHANGE)
-        elif life.event is Event.PLAYABLE and changed and life.dated and look.task().playable:
-            self._took(life, life.born, now, Event.PLAYABLE)
+        if life.event is _CHANGE and changed and not is_new:
+            self._took(life, life.since, now, _CHANGE)
+        elif life.event is _PLAYABLE and changed and life.dated and look.task().playable:
+            self._took(life, life.born, now, _PLAYABLE)
         life.queued = look.status in _WAITING
 
     def take_in(self, now: float) -> None:

@@ -8,7 +8,7 @@ from .dialects import read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
 from .lenient import excerpt, read_json
-from .models import Status, Task
+from .models import FAILURE, SUCCESS, Status, Task
 from .refusals import Kind, Trouble, error_words, foreign, trouble_of
 from .rows import Times, read_row, read_times, task_of
 
@@ -49,9 +49,10 @@ class Look(msgspec.Struct, gc=False, eq=False):
             return Times()
 
     def kept(self) -> "Look":
-        """The same look, holding its own row only: the answer it was cut from may be large."""
-        source = self.source.row(self.index) if isinstance(self.source, _Page) else self.source
-        return Look(self.task_id, self.status, self.mark, self.frozen, self.action, source)
+        """The same look, which from now on holds its own row only: the answer it was cut from may be large."""
+        if isinstance(self.source, _Page):
+            self.source = self.source.row(self.index)
+        return self
 
 
 class _Page:
@@ -144,7 +145,7 @@ def read_task(answer: Answer, task_id: str) -> Task | Trouble:
             row = read_row(envelope.data)
             status = _STOCK.get(row.status)
             # a SUCCESS with nothing made may have it in another place
-            made = row.data or status is not Status.SUCCESS
+            made = row.data or status is not SUCCESS
             if envelope.code == "success" and row.task_id == task_id and status is not None and made:
                 return task_of(row, status, bytes(envelope.data))
         except _UNREAD:
@@ -213,10 +214,11 @@ def _slow_many(answer: Answer, most: int) -> list[Look] | Trouble:
 def unique(looks: list[Look]) -> list[Look]:
     """One look for each id: where an answer tells of one twice, the one that is further along."""
     last = {look.task_id: look for look in looks}
-    if len(last) < len(looks):
-        for look in looks:
-            if is_final(look.status) and not is_final(last[look.task_id].status):
-                last[look.task_id] = look
+    if len(last) == len(looks):
+        return looks
+    for look in looks:
+        if is_final(look.status) and not is_final(last[look.task_id].status):
+            last[look.task_id] = look
     return list(last.values())
 
 
@@ -266,17 +268,18 @@ def _look(seen: _Glance, source: bytes | _Page, index: int = 0) -> Look | None:
     """The look at a stock row, or None for one the slow path must read."""
     status = _STOCK.get(seen.status)
     data = bytes(seen.data)
-    if status is None or (data == b"null" and status is Status.SUCCESS):
+    if status is None or (status is SUCCESS and data == b"null"):
         return None
-    reason = seen.fail_reason
-    mark = hash((status, seen.progress, reason, data))
-    frozen = bool(reason) and seen.progress == "100%" and not is_final(status)
+    progress, reason = seen.progress, seen.fail_reason
+    # the text, not the member: an Enum's hash is a call
+    mark = hash((seen.status, progress, reason, data))
+    frozen = reason != "" and progress == "100%" and not is_final(status)
     return Look(seen.task_id, status, mark, frozen, seen.action, source, index)
 
 
 def is_final(status: Status) -> bool:
     """True for SUCCESS and FAILURE."""
-    return status is Status.SUCCESS or status is Status.FAILURE
+    return status is SUCCESS or status is FAILURE
 
 
 def _known(task: Task) -> Look:

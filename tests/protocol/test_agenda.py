@@ -16,6 +16,8 @@ QUICK = settings(max_examples=120, deadline=None, derandomize=True)
 class Item(msgspec.Struct, eq=False):
     name: Any
     slot: int = NOWHERE
+    alone: bool = False
+    looked: float = 0.0
 
 
 def agenda_of(*dues):
@@ -29,29 +31,21 @@ def names(items):
     return [item.name for item in items]
 
 
-def if_due(_, is_due):
-    return is_due
-
-
-def always(_, __):
-    return True
-
-
 def test_an_empty_agenda_is_never_due():
     """Where nothing stands nothing is due, and nothing is taken."""
     agenda, _ = agenda_of()
     assert agenda.due() == math.inf
-    assert agenda.take(math.inf, 10, always) == []
+    assert agenda.take(math.inf, 10, soonest=0.0) == []
 
 
 def test_entries_are_taken_in_the_order_they_are_due():
     """What is due is taken, the earliest first, and what is not stays."""
     agenda, _ = agenda_of(3.0, 1.0, 2.0, 9.0)
     assert agenda.due() == 1.0
-    assert names(agenda.take(3.0, 10, if_due)) == [1.0, 2.0, 3.0]
+    assert names(agenda.take(3.0, 10)) == [1.0, 2.0, 3.0]
     assert agenda.due() == 9.0
-    assert agenda.take(8.0, 10, if_due) == []
-    assert names(agenda.take(9.0, 10, if_due)) == [9.0]
+    assert agenda.take(8.0, 10) == []
+    assert names(agenda.take(9.0, 10)) == [9.0]
     assert agenda.due() == math.inf
 
 
@@ -59,7 +53,7 @@ def test_what_was_taken_stands_nowhere():
     """An entry that was taken is free to be put down again."""
     agenda, (item,) = agenda_of(1.0)
     assert item.slot == 100
-    agenda.take(1.0, 1, always)
+    agenda.take(1.0, 1, soonest=0.0)
     assert item.slot == NOWHERE
     agenda.put(item, 2.0)
     assert agenda.due() == 2.0
@@ -73,7 +67,7 @@ def test_an_entry_that_was_put_elsewhere_is_passed_over():
     agenda.put(back, 7.0)
     agenda.put(back, 3.0)
     assert agenda.due() == 2.0
-    assert agenda.take(10.0, 10, always) == [sooner, back, later]
+    assert agenda.take(10.0, 10, soonest=0.0) == [sooner, back, later]
     assert agenda.due() == math.inf
 
 
@@ -82,7 +76,7 @@ def test_an_entry_that_was_taken_out_is_passed_over():
     agenda, (gone, other) = agenda_of(1.0, 1.0)
     gone.slot = NOWHERE
     assert agenda.due() == 1.0
-    assert agenda.take(1.0, 10, always) == [other]
+    assert agenda.take(1.0, 10, soonest=0.0) == [other]
     agenda.put(gone, 2.0)
     gone.slot = NOWHERE
     assert agenda.due() == math.inf
@@ -92,43 +86,59 @@ def test_what_was_taken_out_hides_nothing():
     """An entry that was taken out does not keep those of the same time from being taken in the same go."""
     agenda, (first, second, third) = agenda_of(1.0, 1.0, 1.0)
     second.slot = third.slot = NOWHERE
-    assert agenda.take(1.0, 10, always) == [first]
+    assert agenda.take(1.0, 10, soonest=0.0) == [first]
 
 
 def test_there_is_room_for_so_many():
     """No more is taken than there is room for; the rest of a slot stays for the next time."""
     agenda, items = agenda_of(*[1.0] * 5, 2.0)
-    first = agenda.take(9.0, 3, always)
-    second = agenda.take(9.0, 3, always)
+    first = agenda.take(9.0, 3, soonest=0.0)
+    second = agenda.take(9.0, 3, soonest=0.0)
     assert (len(first), len(second)) == (3, 3)
     assert {id(item) for item in first + second} == {id(item) for item in items}
 
 
 def test_room_is_filled_with_what_is_due_next():
-    """What fits although it is not due rides along, in order; what does not fit stays where it was."""
+    """What was not looked at too lately rides along, in order, due or not; what was stays where it was."""
     agenda, items = agenda_of(1.0, 2.0, 3.0, 4.0)
-    taken = agenda.take(1.0, 2, lambda item, is_due: is_due or item.name != 2.0)
+    items[0].looked = items[1].looked = 0.8
+    items[2].looked = 0.5
+    taken = agenda.take(1.0, 2, soonest=0.5)
     assert names(taken) == [1.0, 3.0]
     assert [item.slot for item in items] == [NOWHERE, 200, NOWHERE, 400]
     assert agenda.due() == 2.0
 
 
+@pytest.mark.parametrize("soonest", [None, 0.0])
+def test_what_is_alone_can_be_left_out(soonest):
+    """What is by itself is taken only where that is asked for, also when it is due."""
+    agenda, (first, second) = agenda_of(1.0, 1.0)
+    second.alone = True
+    assert agenda.take(1.0, 2, alone=False, soonest=soonest) == [first]
+    assert agenda.due() == 1.0
+    assert agenda.take(1.0, 2, soonest=soonest) == [second]
+
+
 @pytest.mark.parametrize("apart", [0.0, 1.0], ids=["due at once", "due apart"])
 def test_the_search_for_riders_ends(apart):
-    """After as many entries that do not fit as there is room for, the search ends."""
-    seen = []
-    agenda, _ = agenda_of(*[1.0 + number * apart for number in range(1000)])
-    assert agenda.take(0.0, 10, lambda item, _: seen.append(item)) == []
-    assert len(seen) == 10
+    """After as many entries that do not fit as there is room for, the search ends, though the next one would fit."""
+    agenda, items = agenda_of(*[1.0 + number * apart for number in range(20)])
+    for item in items:
+        item.looked = 1.0
+    order = items if apart else items[::-1]
+    order[10].looked = 0.0
+    assert agenda.take(0.0, 10, soonest=0.5) == []
+    assert agenda.take(0.0, 11, soonest=0.5) == [order[10]]
     assert agenda.due() == 1.0
 
 
-def test_due_tells_each_entry_whether_it_is():
-    """``fits`` is told of each entry whether its time has come."""
-    told = {}
-    agenda, _ = agenda_of(1.0, 2.0, 3.0)
-    agenda.take(2.0, 10, lambda item, is_due: told.__setitem__(item.name, is_due))
-    assert told == {1.0: True, 2.0: True, 3.0: False}
+def test_many_are_put_down_as_each_would_be():
+    """Many at once stand where each of them would stand alone."""
+    agenda, items = agenda_of(1.0, 2.0, 3.0)
+    agenda.put_all(items, [5.0, 2.0, 5.001])
+    assert [item.slot for item in items] == [500, 200, 501]
+    assert names(agenda.take(9.0, 9)) == [2.0, 1.0, 3.0]
+    assert agenda.due() == math.inf
 
 
 @pytest.mark.parametrize("due", [0.0, 0.001, 0.07, 0.29, 1.1, 1234.567, 10**6 + 0.1])
@@ -136,7 +146,7 @@ def test_nothing_comes_too_early_or_much_too_late(due):
     """An entry comes not before it is due, and at most a slot later."""
     agenda, _ = agenda_of(due)
     assert due - 1e-9 <= agenda.due() <= due + SLOT * 1.001
-    assert agenda.take(agenda.due(), 1, if_due)
+    assert agenda.take(agenda.due(), 1)
 
 
 STEPS = st.one_of(
@@ -161,6 +171,6 @@ def test_an_agenda_is_a_map_from_entries_to_times(steps):
         else:
             now = tenths / 10
             due = sorted(slot for slot in model.values() if slot * SLOT <= now)
-            taken = names(agenda.take(now, number, if_due))
+            taken = names(agenda.take(now, number))
             assert sorted(model.pop(name) for name in taken) == due[:number]
         assert agenda.due() == min((slot * SLOT for slot in model.values()), default=math.inf)

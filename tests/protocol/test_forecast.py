@@ -44,7 +44,7 @@ def beats(draw):
 
 def best(forecast, wanted):
     """The least of (κ / h + ∫ (V(s) - V(a)) ds) / (V(t) - V(a)) over all steps, tried one by one."""
-    shown = [step * STEP - lag for step, lag in enumerate(forecast.behind)]
+    shown = forecast.shown
     costs, waited = {}, 0.0
     for step in range(1, len(shown)):
         waited += STEP * (shown[step] + shown[step - 1] - 2 * shown[0]) / 2
@@ -95,22 +95,22 @@ def test_a_small_hazard_passes_over_rounds():
     assert forecast.delay(now, 8.0 + 4 * width.period) == pytest.approx(5 + width.seconds + 4 * width.period, abs=0.8)
 
 
-def test_what_is_behind_is_the_lag_of_each_moment():
-    """An answer is a period behind as a round begins, little behind when it has ended, and more with each second."""
+def test_nothing_new_is_shown_between_rounds_and_a_period_of_it_in_each():
+    """V stands still until a round begins, has come a period further when it has ended, and stands still again."""
     now, width = 50.0, WIDTHS[2]
-    behind = Forecast(certain(2, now + 5), now).behind
-    assert behind[0] == pytest.approx(width.period - 5, abs=0.3)
-    assert behind[round(4.25 / STEP)] == pytest.approx(width.period - 0.75, abs=0.4)
-    assert behind[round(7 / STEP)] == pytest.approx(2, abs=0.3)
-    assert behind[round(12 / STEP)] == pytest.approx(7, abs=0.3)
-    assert len(behind) == HORIZON / STEP
+    shown = Forecast(certain(2, now + 5), now).shown
+    come = [shown[round(seconds / STEP)] - shown[0] for seconds in (4, 7, 12, 19, 23, 33)]
+    assert come == pytest.approx([0, *[width.period] * 3, *[2 * width.period] * 2], abs=1e-6)
+    assert 0.3 < (shown[round(5.5 / STEP)] - shown[0]) / width.period < 0.7
+    assert len(shown) == HORIZON / STEP
 
 
 def test_a_beat_that_may_not_be_is_half_believed():
-    """As likely as not: an answer is half as far behind, and the look still comes at the round's end."""
+    """As likely as not: half of what happens is shown at once, and the look still comes at the round's end."""
     now = 50.0
     sure, unsure = Forecast(certain(2, now + 5), now), Forecast(certain(2, now + 5, no_beat=0.5), now)
-    assert unsure.behind == pytest.approx([lag / 2 for lag in sure.behind])
+    half = [(come - sure.shown[0] + step * STEP) / 2 for step, come in enumerate(sure.shown)]
+    assert [come - unsure.shown[0] for come in unsure.shown] == pytest.approx(half)
     assert unsure.delay(now, 6.0) == pytest.approx(sure.delay(now, 6.0), abs=STEP)
 
 

@@ -305,8 +305,9 @@ def test_a_timeout_may_be_none_or_zero():
     assert inputs.check_timeout("timeout", None) is None
     assert inputs.check_timeout("timeout", 0) == 0
     assert inputs.check_timeout("timeout", 9.5) == 9.5
-    with pytest.raises(ConfigurationError, match="timeout must be"):
-        inputs.check_timeout("timeout", -1)
+    for wrong in (-1, -0.5, float("nan"), float("inf")):
+        with pytest.raises(ConfigurationError, match="timeout must be"):
+            inputs.check_timeout("timeout", wrong)
 
 
 def test_a_rate_may_be_none_but_not_zero():

@@ -84,6 +84,27 @@ def test_a_row_that_has_not_begun_has_nothing():
     assert (task.songs, task.lyrics, task.quota) == ((), None, None)
 
 
+@pytest.mark.parametrize(
+    ("stamp", "time"),
+    [
+        (99_999_999_999, datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)),
+        (100_000_000_000, datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)),
+        (1754537918123, datetime(2025, 8, 7, 3, 38, 38, 123000, UTC)),
+        (-1, None),
+        (2**60, None),
+    ],
+)
+def test_a_time_may_be_in_milliseconds(stamp, time):
+    """From 10^11 on a number is milliseconds; what cannot be a time is none."""
+    assert read(submit_time=stamp).submit_time == time
+
+
+@pytest.mark.parametrize(("text", "progress"), [("100%", 100), ("7%", 7), ("250%", 100), ("55", 55), ("", None)])
+def test_a_progress_is_from_nothing_to_all(text, progress):
+    """What gateways write as a rule, and what they write as well, is a number from 0 to 100."""
+    assert read(progress=text).progress == progress
+
+
 def test_a_row_has_at_most_a_thousand_songs():
     """Whatever else an answer holds is not read."""
     assert len(read(data=[CLIP] * 1100).songs) == 1000
@@ -105,6 +126,10 @@ def test_lyrics_are_words():
         ({"audio_url": "null"}, "audio_url", ""),
         ({"metadata": None, "duration": 7}, "duration", 7),
         ({"metadata": {"duration": 0}, "duration": 0}, "duration", None),
+        ({"metadata": {"duration": 2e16}, "duration": 7.5}, "duration", 7.5),
+        ({"metadata": {"duration": 2e16}, "duration": -2e16}, "duration", None),
+        ({"audio_url": "https://x.example/null"}, "audio_url", "https://x.example/null"),
+        ({"audio_url": " NULL "}, "audio_url", ""),
         ({"metadata": {}, "tags": "a", "prompt": "p"}, "tags", "a"),
         ({"metadata": {}, "prompt": "p"}, "prompt", "p"),
         ({"model_name": None, "mv": "chirp-v5"}, "model", "chirp-v5"),

@@ -66,10 +66,21 @@ def median(schedule, kind="MUSIC", event=Event.END):
     return hazard.ages[there - 1] + part * (hazard.ages[there] - hazard.ages[there - 1])
 
 
+class Curious:
+    """A pace of a user's own, whose answer depends on all that it is told."""
+
+    floor = 0.5
+
+    def after(self, age, looks, chance, share, kind=""):
+        return 1 + age + 10 * looks + 100 * chance + 1000 * share + 10_000 * len(kind)
+
+
 # when
 
 
-@pytest.mark.parametrize("pace", [Fixed(5), Backoff(), Scaled(Fixed(5), 2)], ids=["fixed", "backoff", "scaled"])
+@pytest.mark.parametrize(
+    "pace", [Fixed(5), Backoff(), Scaled(Fixed(5), 2), Curious()], ids=["fixed", "backoff", "scaled", "own"]
+)
 def test_other_paces_are_asked_and_learn_nothing(pace):
     """With a pace that does not learn every delay is that pace's, and there is nothing to keep."""
     schedule = Schedule(pace)
@@ -78,6 +89,22 @@ def test_other_paces_are_asked_and_learn_nothing(pace):
     assert schedule.delay(life(looks=3), 10.0, 0.4, 7.0) == pace.after(10.0, 3, 0.4, 7.0, "MUSIC")
     assert schedule.experience().durations == {}
     assert not schedule.taught
+
+
+@pytest.mark.parametrize("allowed", [math.inf, 0.1], ids=["no budget", "a small budget"])
+@pytest.mark.parametrize(
+    "pace", [Fixed(5), Backoff(), Adaptive(), Curious()], ids=["fixed", "backoff", "adaptive", "own"]
+)
+def test_many_are_due_when_each_of_them_would_be(pace, allowed):
+    """What many are told at once is what each would be told alone, with the chances in the same order."""
+    together, apart = Schedule(pace), Schedule(pace)
+    many, each = ([life(-age, looks=age) for age in range(9)] for _ in range(2))
+    one, other = Random(7).random, Random(7).random
+    for _ in range(2):
+        together.ration(allowed)
+        apart.ration(allowed)
+        alone = [3.0 + apart.delay(one_of_them, 3.0, other(), 2.0) for one_of_them in each]
+        assert together.dues(many, 3.0, one, 2.0) == alone
 
 
 def test_a_first_task_is_served_by_what_is_known_before():
@@ -155,6 +182,18 @@ def test_a_budget_that_is_large_enough_changes_nothing():
         schedule.forget(one)
     schedule.ration(1.0)
     assert schedule.delay(lives[0], 0.0, 0.5, 1.0) == 5.0
+
+
+def test_who_is_forgotten_twice_wants_nothing_less():
+    """What an id wanted is taken back once, however often it is said that nobody waits for it."""
+    schedule = Schedule(Fixed(5.0))
+    schedule.ration(1.0)
+    lives = [life() for _ in range(50)]
+    for one in lives:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    for _ in range(3):
+        schedule.forget(lives[0])
+    assert schedule.delay(lives[1], 0.0, 0.5, 1.0) == pytest.approx(5 * 1.05 * 49 / 5)
 
 
 # durations
@@ -329,6 +368,30 @@ def test_an_id_from_elsewhere_starts_at_its_true_age():
     assert schedule.delay(stranger, 500.5, 0.5, 1.0) < schedule.delay(life(500.5), 500.5, 0.5, 1.0)
 
 
+@pytest.mark.parametrize(("ahead", "age"), [(-90, 90.0), (-2, 2.0), (3, 0.0)])
+def test_an_id_from_elsewhere_has_its_age_in_a_faster_world_too(ahead, age):
+    """Twenty times as fast an age is a twentieth of what it is by the gateway's clock; what is a little ahead is new."""
+    schedule = Schedule(Scaled(Adaptive(), 20))
+    for _ in range(2):
+        schedule.answered(Answer(200, {"Date": formatdate(EPOCH + 500, usegmt=True)}, b""), 25.0, 25.0)
+    stranger = Life(task_id="a", born=25.5, kind="MUSIC")
+    show(schedule, stranger, look(submit_time=int(EPOCH) + 510 + ahead), 25.5)
+    assert stranger.dated
+    assert 25.5 - stranger.born == pytest.approx(age / 20, abs=0.03)
+    assert stranger.born <= 25.5
+
+
+@pytest.mark.parametrize(("ago", "seen"), [(30, 1), (3000, 0)], ids=["just now", "long ago"])
+def test_what_ended_long_ago_is_old_in_a_faster_world_too(ago, seen):
+    """A moment ago is so by the gateway's clock, whatever ours says."""
+    schedule = Schedule(Scaled(Adaptive(), 20))
+    schedule.answered(Answer(200, {"Date": formatdate(EPOCH + 5000, usegmt=True)}, b""), 250.0, 250.0)
+    finished = int(EPOCH) + 5000 - ago
+    stranger = Life(task_id="old", born=250.0, kind="MUSIC")
+    show(schedule, stranger, look(Status.FAILURE, submit_time=finished - 80, finish_time=finished), 250.0)
+    assert sum(known.seen for known in schedule.experience().durations.values()) == seen
+
+
 @pytest.mark.parametrize("submitted", [None, 0, "never", EPOCH + 10_000, EPOCH - 1e8], ids=str)
 def test_a_submit_time_that_cannot_be_says_nothing(submitted):
     """A time to come, or of years ago, or none: the age counts from when it was first asked for."""
@@ -492,7 +555,7 @@ def test_where_there_is_no_beat_it_is_not_asked_for_all_the_time():
 
 def test_it_says_once_that_there_is_much_less_to_do():
     """Each time that half of what was wanted is gone, and only then, what was put down is due too late."""
-    schedule = Schedule(Fixed(5.0))
+    schedule = Schedule(Fixed(4.0))
     assert not schedule.relaxed()
     schedule.ration(1.0)
     lives = [life() for _ in range(100)]
@@ -507,4 +570,4 @@ def test_it_says_once_that_there_is_much_less_to_do():
             told.append(number + 1)
     assert told[0] == 51
     assert len(told) == 4
-    assert schedule.delay(life(), 0.0, 0.5, 1.0) == 5.0
+    assert schedule.delay(life(), 0.0, 0.5, 1.0) == 4.0

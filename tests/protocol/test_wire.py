@@ -366,11 +366,12 @@ def test_a_kept_look_holds_its_row_only(status):
     """What is kept says the same, and does not pin the answer it was cut from."""
     (many, _) = read_many(answer(env([row(status=status), row("t2")])))
     for look in (many, read_one(answer(env(row(status=status))), "t1")):
+        names = ("task_id", "status", "mark", "frozen", "action")
+        said, task = [getattr(look, name) for name in names], look.task()
         kept = look.kept()
         assert type(kept.source) in {bytes, Task}
-        for name in ("task_id", "status", "mark", "frozen", "action"):
-            assert getattr(kept, name) == getattr(look, name)
-        assert kept.task() == look.task()
+        assert [getattr(kept, name) for name in names] == said
+        assert kept.task() == kept.kept().task() == task
 
 
 # rows of odd shapes behind a stock status

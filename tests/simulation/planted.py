@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from math import inf
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -180,12 +181,16 @@ def an_id_that_nobody_waits_for_is_looked_at() -> AbstractContextManager[Any]:
 
 @bug("I5")
 def riders_come_along_however_soon() -> AbstractContextManager[Any]:
-    return _put(Agenda, "take", lambda real: lambda self, now, room, _fits: real(self, now, room, lambda *_: True))()
+    return _put(Agenda, "take", lambda real: lambda self, now, room, **_: real(self, now, room, soonest=inf))()
 
 
 @bug("I5")
 def looks_come_two_seconds_early() -> AbstractContextManager[Any]:
-    return _put(Agenda, "put", lambda real: lambda self, entry, due: real(self, entry, due - 2.0))()
+    patches = ExitStack()
+    patches.enter_context(_put(Agenda, "put", lambda real: lambda self, entry, due: real(self, entry, due - 2.0))())
+    sooner = lambda real: lambda self, entries, dues: real(self, entries, [due - 2.0 for due in dues])  # noqa: E731
+    patches.enter_context(_put(Agenda, "put_all", sooner)())
+    return patches
 
 
 @bug("I3")
