@@ -23,13 +23,27 @@ from .protocol.intents import Intent, IntentState
 from .protocol.models import Lyrics, Song, Status, Task
 from .protocol.pace import Adaptive, Backoff, Fixed, Pace, Scaled
 from .protocol.reconciliation import Finding, Verdict
-from .protocol.requests import Custom, Extend, Inspiration, Submission, WriteLyrics
+from .protocol.requests import (
+    Concat,
+    Cover,
+    Custom,
+    Extend,
+    Inspiration,
+    Metadata,
+    PersonaSong,
+    ReplaceSection,
+    Stems,
+    Submission,
+    WriteLyrics,
+)
 
 __all__ = [
     "Adaptive",
     "Backoff",
     "ClientClosed",
+    "Concat",
     "ConfigurationError",
+    "Cover",
     "Custom",
     "Experience",
     "Extend",
@@ -42,13 +56,17 @@ __all__ = [
     "Job",
     "JournalError",
     "Lyrics",
+    "Metadata",
     "Pace",
+    "PersonaSong",
     "QuotaExceeded",
     "RateLimited",
+    "ReplaceSection",
     "RequestRejected",
     "Scaled",
     "Song",
     "Status",
+    "Stems",
     "Submission",
     "SubmitUnknown",
     "Suno",
