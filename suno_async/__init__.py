@@ -1,6 +1,7 @@
 """An asyncio client for Suno-compatible gateways: submit songs, wait for one task or a million, never lose one."""
 
 from .client import Job, Suno
+from .protocol.balance import Balance
 from .protocol.errors import (
     ClientClosed,
     ConfigurationError,
@@ -20,8 +21,10 @@ from .protocol.errors import (
 from .protocol.experience import Experience
 from .protocol.explanation import explain
 from .protocol.intents import Intent, IntentState
+from .protocol.materials import Persona
 from .protocol.models import Lyrics, Song, Status, Task
 from .protocol.pace import Adaptive, Backoff, Fixed, Pace, Scaled
+from .protocol.profiles import Profile
 from .protocol.reconciliation import Finding, Verdict
 from .protocol.requests import (
     Concat,
@@ -36,10 +39,12 @@ from .protocol.requests import (
     Submission,
     WriteLyrics,
 )
+from .protocol.timing import Timing
 
 __all__ = [
     "Adaptive",
     "Backoff",
+    "Balance",
     "ClientClosed",
     "Concat",
     "ConfigurationError",
@@ -58,7 +63,9 @@ __all__ = [
     "Lyrics",
     "Metadata",
     "Pace",
+    "Persona",
     "PersonaSong",
+    "Profile",
     "QuotaExceeded",
     "RateLimited",
     "ReplaceSection",
@@ -74,6 +81,7 @@ __all__ = [
     "Task",
     "TaskFailed",
     "TaskNotFound",
+    "Timing",
     "Unauthorized",
     "UnexpectedResponse",
     "Verdict",

@@ -9,7 +9,7 @@ import anyio.lowlevel
 from ..engine.streams import TaskIds
 from ..protocol.errors import ConfigurationError
 from ..protocol.exchange import Account
-from ..protocol.inputs import Secret, check_task_id, check_timeout
+from ..protocol.inputs import Secret, check_task_id, check_timeout, is_task_id
 
 TIMEOUT = 3600.0
 
@@ -19,6 +19,39 @@ def check_wait(timeout: object, until: object) -> float | None:
     if until not in ("done", "playable"):
         raise ConfigurationError(f"until must be 'done' or 'playable', not {until!r}")
     return check_timeout("timeout", timeout)
+
+
+def check_clip_id(clip_id: object) -> str:
+    """A clip's id, safe in a path."""
+    if is_task_id(clip_id):
+        return str(clip_id)
+    raise ConfigurationError(f"{ascii(clip_id)[:60]} is no clip id: pass a song's .id, as the gateway gave it")
+
+
+def check_clips(clip_ids: Collection[str]) -> list[str]:
+    """Each clip's id once, in order."""
+    if isinstance(clip_ids, str | bytes) or not isinstance(clip_ids, Iterable):
+        raise ConfigurationError(f"clip ids come as a list or another iterable, not as {type(clip_ids).__name__}")
+    return list(dict.fromkeys(map(check_clip_id, clip_ids)))
+
+
+def check_text(name: str, text: object, *, empty: bool = False) -> str:
+    """A text that is not blank, unless it may be."""
+    if not isinstance(text, str) or not (empty or text.strip()):
+        raise ConfigurationError(f"{name} must be a text{'' if empty else ' that is not empty'}")
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ConfigurationError(f"{name} holds half of a surrogate pair, which is no text")
+    return text
+
+
+def check_file(name: str, path: str | os.PathLike[str]) -> Path:
+    """The path of a file that is there."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in os.fspath(path):
+        raise ConfigurationError(f"{name} must be an address (https://...), the path of a file, or its bytes")
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise ConfigurationError(f"{name}={str(path)!r}: there is no such file")
+    return found
 
 
 def check_path(name: str, path: str | os.PathLike[str]) -> Path:

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskGroup
 
+from ..engine.acts import Acts
 from ..engine.lane import Lane
 from ..engine.submissions import Submissions
 from ..engine.tracker import Tracker
 from ..engine.transport import Transport
+from ..engine.waits import Until, Wait
 from ..protocol.batch import Batch
 from ..protocol.errors import ClientClosed, ConfigurationError, JournalError, SunoError, innermost
 from ..protocol.experience import Experience, unpacked
 from ..protocol.limits import Budget
+from ..protocol.models import Task
 from ..protocol.pace import Pace
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Runtime:
     lane: Lane
     tracker: Tracker
     submissions: Submissions
+    acts: Acts
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class Runtime:
         journal: "Journal | None",
         *,
         gateway: str,
+        timeout: float,
         pace: Pace,
         batch: Batch,
         budget: Budget,
@@ -58,6 +63,7 @@ class Runtime:
         """What ended everything here."""
         self.runner: asyncio.Task[None] | None = None
         self._gateway = gateway
+        self._timeout = timeout
         self._pace = pace
         self._batch = batch
         self._looks = looks
@@ -104,6 +110,19 @@ class Runtime:
         if self._loop is None:
             raise ConfigurationError("this Suno is not open: use it inside `async with Suno(...) as suno:`")
         self._check_loop()
+
+    async def wait(self, task_id: str, seconds: float | None, until: Until) -> Task:
+        """The task once it has succeeded, or can be heard; raises TaskFailed, WaitTimeout and whatever ends waits."""
+        wait, tracker = Wait(task_id, until), self.tracker
+        life = tracker.join(task_id, wait)
+        if seconds is not None:
+            tracker.deadlines.add(wait, life, seconds)
+        try:
+            return await wait.future
+        finally:
+            if seconds is not None:
+                tracker.deadlines.discard(wait, seconds)
+            tracker.leave(task_id, wait)
 
     def spawn(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Runs a function until it ends, or the client does."""
@@ -171,6 +190,7 @@ class Runtime:
             gateway=self._gateway,
             resubmit_on=self._resubmit_on,
         )
+        self.acts = Acts(self.lane, net.submit, gateway=self._gateway, timeout=self._timeout)
         group.start_soon(self._poll)
 
     async def _poll(self) -> None:

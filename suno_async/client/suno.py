@@ -1,6 +1,5 @@
 """Suno: the verbs of an open client."""
 
-import asyncio
 import logging
 import os
 from collections.abc import Callable, Collection
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..engine.streams import Stream, TaskIds
 from ..engine.transport import Transport
-from ..engine.waits import Glance, Until, Wait, ending
+from ..engine.waits import Glance, Until, ending
 from ..protocol.batch import Batch
 from ..protocol.errors import ConfigurationError, GatewayUnavailable, SunoError
 from ..protocol.experience import Experience
@@ -28,9 +27,11 @@ from ..protocol.intents import Intent
 from ..protocol.limits import RESUBMIT_ON, Budget
 from ..protocol.models import Task
 from ..protocol.pace import Pace, check_pace
+from ..protocol.profiles import PROFILES, Profile, read_profile
 from ..protocol.reconciliation import Verdict
 from ..protocol.requests import Submittable, submission
 from .arguments import TIMEOUT, check_account, check_path, check_statuses, check_wait, collected, iterable
+from .endpoints import Endpoints
 from .job import Job
 from .runtime import Runtime
 from .settlement import Settlement
@@ -44,7 +45,7 @@ _MOST_IN_A_BATCH = 5000
 """A gateway on SQLite answers 500 to 32,767 ids, and needs 50 ms for 5,000."""
 
 
-class Suno:
+class Suno(Endpoints):
     """A client of one Suno-compatible gateway; open it with ``async with``.
 
     Args:
@@ -60,6 +61,8 @@ class Suno:
         submissions: submissions in flight at once; they do not count against ``concurrency``.
         resubmit_on: statuses after which a submission is sent again, up to four times: answered so, it is neither
             accepted nor charged. Empty: never.
+        profile: how this gateway's paths differ from stock's: a name of ``PROFILES`` ("v1", "bltcy", "uniapi", ...), or
+            a ``Profile`` of your own. Nothing is guessed.
         journal: a file, made if it is not there, that keeps every submission and wait across crashes; one for each
             client, of one account. There are prompts in it, and no key; what has ended stays for 30 days.
         rng: the one source of randomness (jitter).
@@ -83,6 +86,7 @@ class Suno:
         timeout: float = 30.0,
         submissions: int = 8,
         resubmit_on: Collection[int] = RESUBMIT_ON,
+        profile: str | Profile = "stock",
         journal: str | os.PathLike[str] | None = None,
         allow_insecure: bool = False,
         rng: Random | None = None,
@@ -97,10 +101,13 @@ class Suno:
         self._timeout = check_seconds("timeout", timeout)
         looks = check_count("concurrency", concurrency, 1000)
         self._budget = Budget(check_rate("rate", rate))
+        paths = read_profile(profile)
+        place = None if paths == PROFILES["stock"] else paths.place
         self._runtime = Runtime(
-            Transport(address, key, timeout=self._timeout, concurrency=looks),
+            Transport(address, key, timeout=self._timeout, concurrency=looks, place=place),
             None if journal is None else _journal_at(check_path("journal", journal), address.base),
             gateway=address.base,
+            timeout=self._timeout,
             pace=check_pace(pace),
             batch=Batch(check_count("batch_size", batch_size, _MOST_IN_A_BATCH)),
             budget=self._budget,
@@ -195,17 +202,7 @@ class Suno:
         """
         self._runtime.check_open()
         check_task_id(task_id)
-        seconds = check_wait(timeout, until)
-        wait = Wait(task_id, until)
-        life = self._runtime.tracker.join(task_id, wait)
-        loop = asyncio.get_running_loop()
-        timer = None if seconds is None else loop.call_later(seconds, wait.expire, life, seconds)
-        try:
-            return await wait.future
-        finally:
-            if timer is not None:
-                timer.cancel()
-            self._runtime.tracker.leave(task_id, wait)
+        return await self._runtime.wait(task_id, check_wait(timeout, until), until)
 
     def as_completed(self, task_ids: TaskIds, *, timeout: float | None = TIMEOUT) -> Stream:
         """Each task once, SUCCESS or FAILURE, as they finish.

@@ -6,14 +6,13 @@ Nothing of aiohttp leaves this file: its exceptions carry the request's headers,
 """
 
 import asyncio
-import json
 import logging
-import re
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import anyio
@@ -22,6 +21,8 @@ from yarl import URL
 
 from ..protocol.exchange import Answer, Broken, Request
 from ..protocol.inputs import Address, Secret
+from ..protocol.redaction import Redaction
+from .reply import Reply
 
 logger = logging.getLogger("suno_async")
 
@@ -37,10 +38,9 @@ _JSON = {"Content-Type": "application/json"}
 _BREAKS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError)
 _KEYS_KNOWN = 3
 _REFUSED = (401, 403)
-_PREFIX = "sk-"
-_LEAST_SECRET = 20
-"""What is shorter may be any word."""
-_LEAST_CUT = 4
+_COMPRESSED = "the answer is compressed, though nobody asked for that"
+_Got = TypeVar("_Got")
+Place = Callable[[str, str], str] | None
 
 
 class _Progress:
@@ -60,8 +60,9 @@ class _Progress:
 class Transport:
     """One gateway, asked with one key. Open it with ``async with``; it never raises what it can return."""
 
-    def __init__(self, address: Address, key: Secret, *, timeout: float, concurrency: int) -> None:
+    def __init__(self, address: Address, key: Secret, *, timeout: float, concurrency: int, place: Place = None) -> None:
         self._base = address.base
+        self._place = place
         self._key = key
         self._concurrency = concurrency
         # one clock for a look: a second one, for silence, would cost a timer for every piece that comes
@@ -70,8 +71,7 @@ class Transport:
         """The key, and before it those it took the place of: an answer may echo the one it was asked with."""
         self._token = b""
         """The account's access token, once it was used."""
-        self._needles: tuple[bytes, ...] = ()
-        """The secrets in every form in which they are echoed."""
+        self._redaction: Redaction
         self._refused = b""
         """The key of the last request that was refused, until somebody asked for another one."""
         self._looks: aiohttp.ClientSession
@@ -148,11 +148,7 @@ class Transport:
 
     def _arm(self) -> None:
         secrets = (*self._secrets, self._token) if self._token else self._secrets
-        # the longest first: what is left of a key without its beginning is still a secret
-        forms = {form for secret in secrets for form in _forms(secret.decode())}
-        self._needles = tuple(sorted((form.encode() for form in forms), key=len, reverse=True))
-        self._longest = len(self._needles[0])
-        self._starts = re.compile(b"|".join({re.escape(needle[:_LEAST_CUT]) for needle in self._needles})).search
+        self._redaction = Redaction(secret.decode() for secret in secrets)
 
     def look(
         self, request: Request, *, fresh: bool = False, timeout: float | None = None
@@ -194,15 +190,7 @@ class Transport:
         response = None
         self._flying[session] += 1
         try:
-            response = await session.request(
-                request.method,
-                URL(self._base + request.path, encoded=True),
-                data=request.body,
-                headers=self._headers(request),
-                allow_redirects=False,
-                timeout=limits,
-                trace_request_ctx=progress,
-            )
+            response = await self._ask(session, request, limits, progress)
             self._served = self._served or session is self._looks
             content = response.content
             if content.is_eof():
@@ -214,11 +202,9 @@ class Transport:
             finally:
                 alarm.cancel()
         except asyncio.CancelledError as cancelled:
-            # the frames it came through hold the key among their locals
-            cancelled.__context__ = None
-            raise cancelled.with_traceback(None) from None
+            raise _bare(cancelled) from None
         except _BREAKS as error:
-            return self._broken(error, progress)
+            return _broken(error, progress, self._redaction.clean_cut(progress.received))
         finally:
             if response is not None:
                 # closes the connection unless the whole answer was read
@@ -230,59 +216,59 @@ class Transport:
                 # last of all: who gets this answer asks for another key before anything else happens
                 self._refused = progress.key
 
+    def _ask(
+        self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, progress: _Progress
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        path = request.path if self._place is None else self._place(request.method, request.path)
+        return session.request(
+            request.method,
+            URL(self._base + path, encoded=True),
+            data=request.body,
+            headers=self._headers(request),
+            allow_redirects=False,
+            timeout=limits,
+            trace_request_ctx=progress,
+        )
+
+    @asynccontextmanager
+    async def stream(self, request: Request, *, timeout: float, silence: float) -> AsyncGenerator[Reply]:
+        """The answer to a request that must not be sent twice, read while it comes, on its own connection."""
+        progress = _Progress(self._secrets[0], sent=False)
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS, sock_read=silence)
+        reply = Reply(self._redaction)
+        response = await _unbroken(partial(self._ask, self._single, request, limits, progress), progress)
+        if isinstance(response, Broken):
+            reply.end = response
+            yield reply
+            return
+        try:
+            progress.sent, progress.status = True, response.status
+            if progress.status in _REFUSED:
+                self._refused = progress.key
+            read, said = partial(_unbroken, response.content.readany, progress), _said(response, self._redaction)
+            reply.begin(read, status=response.status, headers=said, most=_room(response))
+            if _is_compressed(response):
+                reply.end = Broken(_COMPRESSED, status=response.status)
+            yield reply
+        finally:
+            response.close()
+
     async def _read(self, response: aiohttp.ClientResponse, progress: _Progress, *, fresh: bool) -> Answer | Broken:
-        progress.sent = True
-        progress.status = response.status
-        compressed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
-        content = response.content
+        progress.sent, progress.status = True, response.status
+        compressed, content = _is_compressed(response), response.content
         # what only says that it is compressed may hold the id of a paid task, so that is read, though never inflated
         while not content.at_eof() and (fresh or not compressed):
             progress.received += await content.readany()
             if len(progress.received) > _FAT and len(progress.received) > (most := _room(response)):
                 # before the cut: it could leave half a key
-                start = self._without_key(bytes(progress.received))[:800]
+                start = self._redaction.clean(bytes(progress.received))[:800]
                 reason = f"the answer is longer than {most:,} bytes"
                 return Broken(reason, received=start, oversized=True, status=progress.status)
-        if compressed:
-            left = self._without_rest(progress.received)
-            reason = "the answer is compressed, though nobody asked for that"
-            return Broken(reason, received=left, status=progress.status)
-        return self._answer(response, progress.received, fresh=fresh)
-
-    def _answer(self, response: aiohttp.ClientResponse, body: bytearray, *, fresh: bool) -> Answer:
-        """The answer, the key taken out wherever the gateway echoes it."""
-        headers: Mapping[str, str] = response.headers
-        said = b"\n".join([value for _, value in response.raw_headers])
-        if self._without_key(said) is not said:
-            keys = [needle.decode() for needle in self._needles]
-            headers = CIMultiDict(item for item in headers.items() if not any(key in item[1] for key in keys))
         # an answer without a length that was cut off looks whole
-        return Answer(response.status, headers, self._without_rest(body), fresh)
-
-    def _without_key(self, data: bytes) -> bytes:
-        for needle in self._needles:
-            if needle in data:
-                data = data.replace(needle, b"***")
-        return data
-
-    def _without_rest(self, received: bytearray) -> bytes:
-        """What came, without a key and without the beginning of one at its end: it may have been cut off there."""
-        data = self._without_key(bytes(received))
-        end = data[-self._longest :]
-        if self._starts(end) is None:
-            return data
-        return data[: len(data) - max(_begun(needle, data) for needle in self._needles)]
-
-    def _broken(self, error: BaseException, progress: _Progress) -> Broken:
-        certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
-        return Broken(
-            _reason(error),
-            sent=progress.sent,
-            received=self._without_rest(progress.received),
-            certificate=certificate,
-            status=progress.status,
-            late=isinstance(error, TimeoutError),
-        )
+        body = self._redaction.clean_cut(progress.received)
+        if compressed:
+            return Broken(_COMPRESSED, received=body, status=progress.status)
+        return Answer(response.status, _said(response, self._redaction), body, fresh)
 
 
 def _room(response: aiohttp.ClientResponse) -> int:
@@ -291,24 +277,43 @@ def _room(response: aiohttp.ClientResponse) -> int:
     return _MOST_BYTES if head <= _FAT else _FAT
 
 
-def _forms(key: str) -> set[str]:
-    """The key as gateways echo it: with or without its prefix (new-api takes it off), plain or escaped."""
-    bare = key.removeprefix(_PREFIX)
-    found = set()
-    for plain in (key, bare) if len(bare) >= _LEAST_SECRET else (key,):
-        quoted = json.dumps(plain)[1:-1]
-        # Go writes JSON that may stand in a page
-        go = quoted.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-        percent, path = quote(plain, safe=""), quote(plain)
-        small = re.sub("%..", lambda escape: escape[0].lower(), percent)
-        found |= {plain, quoted, quoted.replace("/", "\\/"), go, percent, small, path}
-    return found
+def _is_compressed(response: aiohttp.ClientResponse) -> bool:
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
-def _begun(needle: bytes, data: bytes) -> int:
-    """How many bytes at the end of the data are the beginning of the needle; 0 for those that may be any word."""
-    lengths = range(len(needle) - 1, _LEAST_CUT - 1, -1)
-    return next((length for length in lengths if data.endswith(needle[:length])), 0)
+def _said(response: aiohttp.ClientResponse, redaction: Redaction) -> Mapping[str, str]:
+    """The headers, without those in which the gateway echoes the key."""
+    said = b"\n".join([value for _, value in response.raw_headers])
+    if redaction.clean(said) is said:
+        return response.headers
+    return CIMultiDict(item for item in response.headers.items() if not redaction.shows(item[1]))
+
+
+def _bare(cancelled: asyncio.CancelledError) -> asyncio.CancelledError:
+    """Without the frames it came through: they hold the key among their locals."""
+    cancelled.__context__ = None
+    return cancelled.with_traceback(None)
+
+
+async def _unbroken(ask: Callable[[], Awaitable[_Got]], progress: _Progress) -> _Got | Broken:
+    """What was asked for, or how that broke."""
+    try:
+        return await ask()
+    except asyncio.CancelledError as cancelled:
+        raise _bare(cancelled) from None
+    except _BREAKS as error:
+        return _broken(error, progress)
+
+
+def _broken(error: BaseException, progress: _Progress, received: bytes = b"") -> Broken:
+    return Broken(
+        _reason(error),
+        sent=progress.sent,
+        received=received,
+        certificate=isinstance(error, aiohttp.ClientConnectorCertificateError),
+        status=progress.status,
+        late=isinstance(error, TimeoutError),
+    )
 
 
 def _phases() -> aiohttp.TraceConfig:

@@ -4,7 +4,7 @@ Sources: new-api 2025 and 2026, Suno-API (Go) whose single fetch gives the paylo
 sunoapi.org, and the documents of aggregators; each oddity is explained where it is handled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -43,15 +43,17 @@ STATUSES = {
     "20": Status.IN_PROGRESS,
 }
 _FAILING = ("_failed", "_error", "_exception")  # CREATE_TASK_FAILED, SENSITIVE_WORD_ERROR, CALLBACK_EXCEPTION
-_TASK_IDS = ("task_id", "task_batch_id", "job_id")
+TASK_IDS = ("task_id", "task_batch_id", "job_id")
 _CLIP_IDS = ("clip_id", "music_id", "song_id")
 _AUDIO = ("audio_url", "cld2_audio_url", "source_audio_url", "song_url", "stream_audio_url", "source_stream_audio_url")
 _PAYLOADS = ("data", "clips", "items", "songs", "musics", "suno_data", "response", "output", "result")
-_ENVELOPE = frozenset({"code", "message", "msg", "success", "status", "state", "progress", *_TASK_IDS})
+_ENVELOPE = frozenset({"code", "message", "msg", "success", "status", "state", "progress", *TASK_IDS})
 _NOTHING = frozenset({"", "null", "none"})
 _SUNG = frozenset({"MUSIC", "LYRICS"})
-_UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status.IN_PROGRESS})
+UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status.IN_PROGRESS})
 _DEPTH = 4
+_LAYERS = 8
+"""Of an answer that is opened from the outside in; K4U's reach six."""
 _MOST_ITEMS, _MOST_ROWS = 20_000, 1000
 """Nobody asks for more in one look; the rest of such an answer is not read."""
 
@@ -89,6 +91,34 @@ def read_tasks(document: Any) -> list[Task]:
     return []
 
 
+def layers(document: Any) -> Iterator[Any]:
+    """What a decoded answer says, from the outside in: itself, what it holds, what that holds; JSON in texts is opened.
+
+    After a list comes its first item.
+    """
+    value = _opened(document)
+    for _ in range(_LAYERS):
+        yield value
+        if isinstance(value, dict):
+            value = next(filter(None, _held(value)), None)
+        else:
+            value = _opened(value[0]) if isinstance(value, list) and value else None
+        if value is None:
+            return
+
+
+def read_songs(value: Any) -> tuple[Song, ...]:
+    """The songs that one layer of an answer is: a clip, a list of clips or a map of them; what holds layers is none."""
+    if isinstance(value, dict) and any(map(_holds, _held(value))):
+        return ()
+    return tuple(map(_song, _clips(value)))
+
+
+def _held(value: dict[str, Any]) -> Iterator[Any]:
+    fields = snake(value)
+    return (_opened(fields.get(key)) for key in _PAYLOADS)
+
+
 def _from_list(items: list[Any], outer: dict[str, Any]) -> list[Task]:
     rows = [item for item in islice(items, _MOST_ITEMS) if isinstance(item, dict)]
     tasks = [row for row in rows if _is_task(snake(row))]
@@ -99,7 +129,7 @@ def _from_list(items: list[Any], outer: dict[str, Any]) -> list[Task]:
 
 def _is_task(fields: dict[str, Any]) -> bool:
     # clips of some gateways carry a task_id of their own: "<task>_1"
-    named = any(isinstance(fields.get(key), str | int) for key in _TASK_IDS)
+    named = any(isinstance(fields.get(key), str | int) for key in TASK_IDS)
     clip = any(fields.get(key) for key in _CLIP_IDS) or any(key in fields for key in _AUDIO)
     return named and not clip
 
@@ -132,7 +162,7 @@ def _task(row: dict[str, Any], outer: dict[str, Any]) -> Task:
     if not reason and status is Status.FAILURE:
         reason = text(*(song.error_message for song in songs))
     return Task(
-        task_id=text(*(fields.get(key) for key in _TASK_IDS)),
+        task_id=text(*(fields.get(key) for key in TASK_IDS)),
         action=text(fields.get("action"), fields.get("type")).upper(),
         status=status,
         status_text=word,
@@ -200,7 +230,7 @@ def _is_item(value: Any, depth: int) -> bool:
 
 def _is_thing_of(fields: dict[str, Any], depth: int) -> bool:
     words = "text" in fields or "lyrics" in fields
-    if words or _is_clip(fields) or status_of(text(fields.get("status"), fields.get("state"))) in _UNDER_WAY:
+    if words or _is_clip(fields) or status_of(text(fields.get("status"), fields.get("state"))) in UNDER_WAY:
         return False
     held = [fields[key] for key in _PAYLOADS if key in fields]
     if any(_is_thing(value, depth) for value in held):
@@ -309,5 +339,5 @@ def _status(
 
 def _goes_on(fields: dict[str, Any], progress: int | None) -> bool:
     """A row of its own that is not at its end: an envelope's "error" is about the look, not about the task."""
-    named = any(fields.get(key) for key in _TASK_IDS)
+    named = any(fields.get(key) for key in TASK_IDS)
     return named and progress != 100 and moment(fields.get("finish_time"), fields.get("finished_at")) is None

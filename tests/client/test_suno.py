@@ -23,6 +23,7 @@ from suno_async import (
     Inspiration,
     Job,
     JournalError,
+    Profile,
     QuotaExceeded,
     RateLimited,
     Scaled,
@@ -890,3 +891,45 @@ async def test_a_journal_keeps_what_was_learned(tmp_path):
         pace = Scaled(Adaptive(experience=Experience()), 200)
         async with Suno(gateway.url, api_key=gateway.api_key, pace=pace, journal=path) as again:
             assert again.experience().durations == suno.experience().durations != {}
+
+
+# other paths
+
+
+@pytest.mark.parametrize(
+    ("profile", "submits", "fetches", "batch"),
+    [
+        ("stock", "/suno/submit/music", "/suno/fetch/task_1", "/suno/fetch"),
+        ("v1", "/v1/suno/submit/music", "/v1/suno/fetch/task_1", "/v1/suno/fetch"),
+        ("bltcy", "/task/suno/v1/submit/music", "/task/suno/v1/fetch/task_1", "/task/suno/v1/fetch"),
+        ("uniapi", "/suno/submit/music", "/suno/fetch/task_1", "/suno/submit/fetch"),
+        (
+            Profile("mine", root="/songs", paths={"fetch": "/songs/{task_id}/state"}),
+            "/songs/submit/music",
+            "/songs/task_1/state",
+            "/songs/fetch",
+        ),
+    ],
+)
+async def test_a_profile_says_where_everything_is(profile, submits, fetches, batch):
+    """Submissions, looks and batches; whatever else is asked for, too."""
+
+    def step(call: Call) -> bytes:
+        if call.path == submits:
+            return SONG
+        if call.path == fetches:
+            return told(row("task_1", "SUCCESS"))
+        return answer({"code": "success", "data": [row(one, "SUCCESS") for one in ("task_1", "task_2")]})
+
+    async with Wire(step) as wire, to(wire, profile=profile) as suno:
+        job = await suno.submit(CAT)
+        await suno.fetch(job.task_id)
+        await suno.fetch_many(["task_1", "task_2"])
+        assert [call.path for call in wire.calls] == [submits, fetches, batch]
+
+
+@pytest.mark.parametrize("profile", ["nobody", "", None, 7])
+def test_a_profile_that_nobody_knows_is_refused(profile):
+    """With the names of those that are known."""
+    with pytest.raises(ConfigurationError, match="stock, v1, bltcy"):
+        Suno("https://gateway.example", api_key=KEY, profile=profile)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_async.protocol.dialects import STATUSES, has_made, read_tasks, status_of
-from suno_async.protocol.models import Status, Task
+from suno_async.protocol.dialects import STATUSES, has_made, layers, read_songs, read_tasks, status_of
+from suno_async.protocol.models import Song, Status, Task
 
 QUICK = settings(max_examples=120, deadline=None, derandomize=True)
 URL = "https://cdn1.suno.ai/c1.mp3"
@@ -624,3 +624,63 @@ def test_any_json_gives_tasks_or_none(document):
         assert all(isinstance(song.audio_url, str) for song in found.songs)
         assert repr(found)
         assert isinstance(found.raw, dict)
+
+
+# what is no task
+
+
+@pytest.mark.parametrize(
+    ("document", "opened"),
+    [
+        ({"code": "success", "data": {"url": "x"}}, [{"code": "success", "data": {"url": "x"}}, {"url": "x"}]),
+        ({"data": [{"a": 1}, {"b": 2}]}, [{"data": [{"a": 1}, {"b": 2}]}, [{"a": 1}, {"b": 2}], {"a": 1}]),
+        ({"data": "id-1"}, [{"data": "id-1"}, "id-1"]),
+        ({"data": '{"sunoData": ["x"]}'}, [{"data": '{"sunoData": ["x"]}'}, {"sunoData": ["x"]}, ["x"], "x"]),
+        ('["[7]"]', [["[7]"], [7], 7]),
+        (
+            {"data": None, "result": "", "clips": [], "items": 0},
+            [{"data": None, "result": "", "clips": [], "items": 0}],
+        ),
+        ({"data": "", "clips": {"c": 1}}, [{"data": "", "clips": {"c": 1}}, {"c": 1}]),
+        ([], [[]]),
+        ("{not", ["{not"]),
+        (None, [None]),
+        (0, [0]),
+    ],
+)
+def test_answers_are_opened_from_the_outside_in(document, opened):
+    """What an envelope holds, the first item of a list, JSON inside a text; empty places are passed by."""
+    assert list(layers(document)) == opened
+
+
+def test_answers_are_opened_to_a_depth():
+    """Eight layers, whatever lies below."""
+    document = "x"
+    for _ in range(5000):
+        document = {"data": document}
+    assert len(list(layers(document))) == 8
+
+
+def test_a_clip_is_a_song_and_so_is_each_in_a_list_or_map():
+    """One layer of an answer, read as the clips of a task are."""
+    song = Song(id="c1", title="Cat", audio_url=URL, status="complete", tags="pop", duration=120.5)
+    assert read_songs(CLIP) == (song,)
+    assert read_songs([CLIP, 7, CLIP]) == (song, song)
+    assert read_songs({"c1": CLIP}) == (song,)
+
+
+@pytest.mark.parametrize(
+    "value", [{"clips": [CLIP]}, CLIP | {"data": {"x": 1}}, CLIP | {"clips": "[1]"}, {}, [], None, "x", {"id": "c1"}]
+)
+def test_what_holds_layers_is_no_song(value):
+    """Clip-like fields around a list of clips are those of a batch (SunoAI-API's /generate)."""
+    assert read_songs(value) == ()
+
+
+@QUICK
+@given(ANY)
+def test_any_json_has_layers(document):
+    """One at least, and songs or none in each."""
+    opened = list(layers(document))
+    assert 1 <= len(opened) <= 8
+    assert all(isinstance(song, Song) for value in opened for song in read_songs(value))

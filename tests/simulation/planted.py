@@ -34,6 +34,7 @@ from suno_async.protocol.exchange import Answer, Broken, Request
 from suno_async.protocol.intents import IntentState
 from suno_async.protocol.life import Failed, Life
 from suno_async.protocol.limits import Budget, Gate
+from suno_async.protocol.redaction import Redaction
 from suno_async.protocol.refusals import Kind
 
 Plant = Callable[[], AbstractContextManager[Any]]
@@ -427,7 +428,7 @@ def unknown_submissions_are_forgotten_when_the_journal_is_opened() -> AbstractCo
 
 @bug("I11", tier=2)
 def a_key_that_is_echoed_is_not_taken_out() -> AbstractContextManager[Any]:
-    return patch.object(Transport, "_without_key", lambda _self, data: data)
+    return patch.object(Redaction, "clean", lambda _self, data: data)
 
 
 @bug("I7", "I9", tier=2)

@@ -1,0 +1,112 @@
+"""The acts: requests about clips, personas and accounts, asked until the gateway tells what was asked for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from ..protocol.acts import Later, told
+from ..protocol.errors import GatewayUnavailable, SubmitUnknown, SunoError, UnexpectedResponse, WaitTimeout
+from ..protocol.exchange import Answer, Broken, Request
+from ..protocol.limits import retry_delay
+from ..protocol.outcome import judge, unanswered
+from ..protocol.refusals import Kind, Trouble
+from ..protocol.routes import Route
+from .lane import Lane
+from .lane import told as copy_of
+
+_LEAST_SECONDS = 0.001
+
+
+class Acts:
+    """Asks one gateway, each act in the task of its caller; ``gateway`` is its host, for messages."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        send: Callable[[Request], Awaitable[Answer | Broken]],
+        *,
+        gateway: str,
+        timeout: float,
+    ) -> None:
+        self._lane = lane
+        self._send = send
+        self._gateway = gateway
+        self._timeout = timeout
+        self._now = asyncio.get_running_loop().time
+
+    async def ask(self, route: Route, request: Request, end: float, *, absent: bool = False) -> Any:
+        """What the gateway tells, or the `Made` that it comes as; asked again while it is still being made.
+
+        Transient faults are tried again at most twice in a row. With ``absent``, what the gateway does not know is
+        None.
+
+        Raises WaitTimeout at ``end``, and what the answer means: RequestRejected and its kinds, GatewayUnavailable,
+        UnexpectedResponse, ConfigurationError.
+        """
+        while isinstance(said := await self._ask(route, request, end, absent=absent), Later):
+            if self._now() + said.after >= end:
+                place = f"{route.method} {request.path} at {self._gateway}"
+                raise WaitTimeout(f"{place}: it is still being made; ask for it again")
+            await anyio.sleep(said.after)
+        return said
+
+    async def _ask(self, route: Route, request: Request, end: float, *, absent: bool) -> Any:
+        attempts, renewed = 0, False
+        while True:
+            seconds = min(self._timeout, max(_LEAST_SECONDS, end - self._now()))
+            said = self._told(await self._lane.once(request, seconds), route, request)
+            if not isinstance(said, Trouble):
+                return said
+            if said.kind is Kind.MISSING and absent:
+                return None
+            if said.kind is Kind.KEY and not renewed and self._lane.renewed():
+                renewed = True
+                continue
+            attempts += 1
+            delay = None if said.routeless else retry_delay(said, attempts, self._lane.chance())
+            if delay is None or self._now() + delay >= end or not self._lane.quota.spend(late=said.late):
+                raise copy_of(said.error, attempts=attempts)
+            await anyio.sleep(delay)
+
+    async def send(self, route: Route, request: Request, end: float) -> Any:
+        """What the gateway tells, or the `Made` that it comes as; sent once, as it may make or cost something.
+
+        Raises as `ask`, and SubmitUnknown where nobody can tell whether it was accepted.
+        """
+        await self._afford(end)
+        answer = await self._send(request)
+        said = self._told(answer, route, request)
+        if isinstance(said, Later):
+            raise UnexpectedResponse(f"{request.path}: it is being made, and the answer names no task to wait for")
+        if isinstance(said, Trouble):
+            raise _doubt(said, answer, request)
+        return said
+
+    async def _afford(self, end: float) -> None:
+        """Returns when the budget lets a request leave. It takes no slot: a slow one must not stop the looks."""
+        while (delay := self._lane.budget.wait(self._now())) > 0:
+            if self._now() + delay >= end:
+                raise GatewayUnavailable("no request could leave in time: rate= allows too few", attempts=0)
+            await anyio.sleep(delay)
+        self._lane.budget.reserve(self._now())
+
+    def _told(self, answer: Answer | Broken, route: Route, request: Request) -> Any:
+        lane = self._lane
+        said = told(answer, route, gateway=self._gateway, path=request.path, readable=lane.readable)
+        lane.readable = lane.readable or not isinstance(said, Trouble) or said.readable
+        return said
+
+
+def _doubt(trouble: Trouble, answer: Answer | Broken, request: Request) -> SunoError:
+    """What is raised for something that was sent once: SubmitUnknown where it may have been accepted all the same."""
+    action, body = request.path.removeprefix("/suno/"), request.body or b""
+    if trouble.routeless or trouble.kind is Kind.ELSEWHERE:
+        # whoever has no such endpoint has accepted nothing
+        return trouble.error
+    if isinstance(answer, Answer):
+        outcome = judge(answer, action=action, body=body)
+    else:
+        outcome = unanswered(answer.reason, sent=answer.sent, action=action, body=body, status=answer.status)
+    return outcome if isinstance(outcome, SubmitUnknown) else trouble.error

@@ -1,0 +1,129 @@
+"""The redaction: no secret is left in what comes back, however it is written and wherever it is cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suno_async.protocol.redaction import Redaction
+
+QUICK = settings(max_examples=200, deadline=None, derandomize=True)
+KEY = "sk-0123456789abcdefABCDEF"
+ODD = "sk-Ab/Cd+&<\\0123456789abcd"
+ECHOES = {
+    "plain": ODD,
+    "without its beginning": ODD[3:],
+    "JSON": ODD.replace("\\", "\\\\"),
+    "JSON of PHP": ODD[3:].replace("\\", "\\\\").replace("/", "\\/"),
+    "JSON of Go": ODD.replace("\\", "\\\\").replace("&", "\\u0026").replace("<", "\\u003c"),
+    "percent": "sk-Ab%2FCd%2B%26%3C%5C0123456789abcd",
+    "percent, small": "Ab%2fCd%2b%26%3c%5c0123456789abcd",
+    "percent, in a path": "Ab/Cd%2B%26%3C%5C0123456789abcd",
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_secret_is_taken_out_however_it_is_written(echo):
+    """Without its ``sk-``, escaped as JSON or percent-encoded; where it is whole and where it is cut."""
+    redaction = Redaction([ODD])
+    assert redaction.clean(f"<{echo}{echo}>".encode()) == b"<******>"
+    assert redaction.clean_cut(bytearray(f"<{echo}>{echo[:-1]}".encode())) == b"<***>"
+    assert redaction.shows(f"x{echo}x")
+    assert redaction.split(f"<{echo}>".encode()) == (b"<***>", b"")
+
+
+def test_what_holds_no_secret_is_the_same_object():
+    """Who asks whether there was one compares objects."""
+    redaction, said = Redaction([KEY]), b'{"code":"success"}'
+    assert redaction.clean(said) is said
+    assert redaction.clean_cut(said) is said
+    assert not redaction.shows("success")
+
+
+def test_each_of_several_secrets_is_taken_out():
+    """The key in use, those before it, and the account's token; and of two the longer one first."""
+    redaction = Redaction(["sk-first-key", "sk-first-key-and-more", "token-of-a-user"])
+    assert redaction.clean(b"sk-first-key-and-more sk-first-key token-of-a-user") == b"*** *** ***"
+
+
+def test_a_key_is_no_secret_where_it_is_any_word():
+    """Less than twenty characters behind ``sk-`` are not looked for alone: they may be any word."""
+    assert Redaction(["sk-music"]).clean(b"a music task of sk-music") == b"a music task of ***"
+    assert Redaction(["sk-" + "m" * 20]).clean(b"m" * 20) == b"***"
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [(KEY[:-1], ""), (KEY[:4], ""), (KEY[3:7], ""), (KEY[:3], "sk-"), (f"{KEY}{KEY[:9]}", "***"), (KEY[1:3], "k-")],
+)
+def test_the_beginning_of_a_secret_at_the_end_is_taken_out(last, left):
+    """From four characters on; fewer may be any word."""
+    redaction = Redaction([KEY])
+    assert redaction.clean_cut(f"bad key {last}".encode()) == f"bad key {left}".encode()
+    assert redaction.clean_cut(f"bad key {last} ".encode())[:8] == b"bad key "
+
+
+def test_the_beginning_of_a_secret_is_kept_back():
+    """Also a single byte of it: it may come in pieces of one byte."""
+    redaction = Redaction([KEY])
+    assert redaction.split(b"a s") == (b"a ", b"s")
+    assert redaction.split(b"sk") == (b"", b"sk")
+    assert redaction.split(KEY[:-1].encode()) == (b"", KEY[:-1].encode())
+    assert redaction.split(KEY.encode() + b"s") == (b"***", b"s")
+    assert redaction.split(b"so") == (b"so", b"")
+    assert redaction.split(b"") == (b"", b"")
+
+
+def test_a_secret_that_is_the_beginning_of_another_is_kept_back():
+    """Until it is known which one it is."""
+    redaction = Redaction(["sk-first-key", "sk-first-key-and-more"])
+    assert redaction.split(b"<sk-first-key") == (b"<", b"sk-first-key")
+    assert redaction.split(b"sk-first-key-and-more>") == (b"***>", b"")
+    assert redaction.split(b"sk-first-key>") == (b"***>", b"")
+
+
+def test_a_secret_that_ends_as_it_begins_is_found():
+    """Its end is not taken for the beginning of the next one."""
+    redaction = Redaction(["sk-secret-sk-"])
+    assert redaction.split(b"<sk-secret-sk-") == (b"<***", b"")
+    assert redaction.split(b"<sk-secret-sk-sk") == (b"<***", b"sk")
+
+
+SECRETS = ["sk-abab", "sk-ababab", "abcab-abcab", "ssk-sss"]
+PIECES = st.lists(
+    st.sampled_from([*(secret.encode() for secret in SECRETS), b"a", b"b", b"s", b"sk-", b"sk-ab", b"abc", b"-", b" "]),
+    max_size=12,
+)
+
+
+def run(redaction: Redaction, pieces: list[bytes]) -> tuple[bytes, int]:
+    """What comes out of a stream of pieces, and the most that was kept back."""
+    out, held, most = b"", b"", 0
+    for piece in pieces:
+        shown, held = redaction.split(held + piece)
+        out += shown
+        most = max(most, len(held))
+    return out + redaction.clean_cut(held), most
+
+
+@QUICK
+@given(PIECES.map(b"".join) | st.binary(max_size=40), st.lists(st.integers(0, 99), max_size=9))
+def test_no_secret_comes_through_in_any_pieces(data, cuts):
+    """Wherever a stream is cut: no secret comes out, nothing is kept back for long, and the pieces change nothing."""
+    redaction = Redaction(SECRETS)
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    out, most = run(redaction, [data[start:end] for start, end in pairwise(edges)])
+    assert not any(secret.encode() in out for secret in SECRETS)
+    assert most < max(map(len, SECRETS))
+    assert (
+        out == run(redaction, [data])[0] == run(redaction, [data[place : place + 1] for place in range(len(data))])[0]
+    )
+
+
+@QUICK
+@given(st.binary(max_size=40))
+def test_what_is_no_secret_comes_through(data):
+    """Byte for byte, in pieces of one."""
+    redaction = Redaction([KEY])
+    assert run(redaction, [data[place : place + 1] for place in range(len(data))])[0] == redaction.clean_cut(data)
