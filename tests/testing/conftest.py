@@ -77,6 +77,32 @@ async def ask_old(old, dial):
 
 
 @pytest.fixture
+async def private():
+    """A private build whose rows move only when a test moves them."""
+    async with Gateway(profile="private", beat=math.inf, failure_rate=0) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ask_private(private, dial):
+    async with dial(private) as call:
+        yield call
+
+
+@pytest.fixture
+def clips_of(private, ask_private):
+    """Submit something to the private build, let it succeed, and return its clips."""
+
+    async def make(action="music", **body):
+        reply = await ask_private("POST", f"/suno/submit/{action}", json=body)
+        assert reply.status == 200, reply.body
+        private.finish(reply.data)
+        return (await ask_private("GET", f"/suno/fetch/{reply.data}")).data["data"]
+
+    return make
+
+
+@pytest.fixture
 def row_of():
     """The row behind an id, for tests that bend its times."""
 

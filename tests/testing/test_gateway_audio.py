@@ -1,6 +1,7 @@
 """The files behind the URLs."""
 
 import io
+import struct
 import wave
 
 import pytest
@@ -99,3 +100,25 @@ async def test_files_go_missing_and_break_off(ask, gateway):
     gateway.faults.once("audio_truncated")
     with pytest.raises(Exception, match="payload"):
         await ask("GET", f"/audio/{CLIP}.wav")
+
+
+def test_a_film_is_boxes_of_known_sizes():
+    """ISO 14496-12: ftyp, moov with an mvhd of version 0 that has 100 bytes, free; three seconds long."""
+    content = audio.film(CLIP)
+    boxes, at = {}, 0
+    while at < len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        boxes[kind] = content[at + 8 : at + size]
+        at += size
+    assert (at, list(boxes)) == (len(content), [b"ftyp", b"moov", b"free"])
+    assert struct.unpack_from(">I4s", boxes[b"moov"]) == (108, b"mvhd") == (len(boxes[b"moov"]), b"mvhd")
+    ticks, length = struct.unpack_from(">II", boxes[b"moov"], 8 + 12)
+    assert length / ticks == pytest.approx(3, abs=0.01)
+    assert boxes[b"free"] == CLIP.encode()
+
+
+def test_a_tune_is_of_the_scale():
+    """Twelve notes of the pentatonic scale above one of four roots, the same for the same clip."""
+    root, steps = audio.tune(CLIP)
+    assert (root in audio.ROOTS, len(steps), set(steps) <= set(audio.SCALE)) == (True, audio.NOTES, True)
+    assert audio.tune(CLIP) == (root, steps)

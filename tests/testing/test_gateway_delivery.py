@@ -47,6 +47,15 @@ async def test_a_stream_comes_in_chunks_and_whole(ask):
     assert reply.body == (await ask("GET", f"/audio/{clip}.wav")).body
 
 
+async def test_what_is_being_made_is_sent_as_it_comes(dial):
+    """Piece by piece, without a length, and to its end."""
+    async with Gateway(profile="private", speed=2000, failure_rate=0) as gateway, dial(gateway) as ask:
+        body = {"model": "suno-v3", "messages": [{"role": "user", "content": "a cat"}], "stream": True}
+        reply = await ask("POST", "/v1/chat/completions", json=body)
+    assert "Content-Length" not in reply.headers
+    assert reply.body.endswith(b"data: [DONE]\n\n")
+
+
 async def test_a_hang_lasts_as_long_as_the_client(ask, gateway):
     """The gateway says nothing, and its handler ends when the client leaves."""
     gateway.faults.once("hang")
@@ -64,14 +73,20 @@ async def test_a_client_that_has_left_is_no_error():
     assert (await delivery.reset(Gone())).status == 200
 
 
-@pytest.mark.parametrize("way", ["truncated", "drip", "stream"])
+@pytest.mark.parametrize("way", ["truncated", "drip", "stream", "live"])
 async def test_an_answer_to_nobody_is_no_error(way):
-    """A client that leaves just before its answer begins is missed by nobody."""
+    """A client that leaves just before its answer begins is missed by nobody; what was made for it ends."""
     answer, clock, ended = Answer(200, b"x" * 100), Clock(1000), []
+
+    async def making():
+        while True:
+            yield b"piece"
+
+    made = making()
+    more = {"drip": [clock], "live": [made]}.get(way, [])
 
     async def leave(request):
         request.transport.close()
-        more = (clock,) if way == "drip" else ()
         response = await getattr(delivery, way)(request, answer, {}, *more)
         ended.append(response)
         return response
@@ -86,6 +101,9 @@ async def test_an_answer_to_nobody_is_no_error(way):
     finally:
         await runner.cleanup()
     assert len(ended) == 1
+    if way == "live":
+        with pytest.raises(StopAsyncIteration):
+            await anext(made)
 
 
 async def test_a_hang_never_answers():

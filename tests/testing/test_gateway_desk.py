@@ -221,3 +221,13 @@ async def test_planted_tasks_last_as_long_as_they_are_told(ask, gateway, row_of)
     )
     gateway.finish(row.task_id)
     assert (await ask("GET", f"/suno/fetch/{row.task_id}")).data["status"] == "SUCCESS"
+
+
+async def test_what_costs_nothing_is_not_in_the_log(private, ask_private):
+    """An upload by URL is accepted as a task, and no charge is told of."""
+    reply = await ask_private("POST", "/suno/uploads/audio-url", json={"url": "http://h/x.mp3"})
+    assert (reply.status, private.counts["accepted"]) == (200, 1)
+    assert (await ask_private("GET", "/api/log/token")).data == []
+    await ask_private("POST", "/suno/submit/concat", json={})
+    await ask_private("POST", "/suno/submit/music", json={})
+    assert [row["quota"] for row in (await ask_private("GET", "/api/log/token")).data] == [50_000]

@@ -6,7 +6,7 @@ from suno_async.testing.gateway import encoding
 from suno_async.testing.gateway.encoding import Encoder
 from suno_async.testing.gateway.eras import ERAS
 from suno_async.testing.gateway.rows import Row
-from suno_async.testing.gateway.songs import Order
+from suno_async.testing.gateway.songs import Order, Recipe
 
 
 def a_row(state="NOT_START", action="MUSIC", task_id="task_x", **columns):
@@ -38,6 +38,25 @@ def test_lyrics_show_nothing_until_they_are_done():
     """Lyrics are null until SUCCESS, then an object."""
     assert encoding.data(a_row("IN_PROGRESS", "LYRICS"), "u") is None
     assert encoding.data(a_row("SUCCESS", "LYRICS"), "u")["status"] == "complete"
+
+
+def test_a_private_row_tells_its_hook_and_its_clips():
+    """The hook that was asked for, "" if none was; one clip for each part."""
+    encoder = Encoder(ERAS["2026"])
+    for fields, hook in (({"notify_hook": "http://h"}, "http://h"), ({}, "")):
+        row = a_row("SUCCESS")
+        row.order = Order(recipe=Recipe(fields=fields, parts=("",)))
+        columns = encoder.columns(row)
+        assert (columns["notify_hook"], len(columns["data"])) == (hook, 1)
+    assert "notify_hook" not in encoder.columns(a_row("SUCCESS"))
+
+
+def test_a_task_without_clips_ends_in_its_result():
+    """Nothing until SUCCESS, then what it was for."""
+    for status, shown in (("QUEUED", None), ("IN_PROGRESS", None), ("SUCCESS", {"url": "x"})):
+        row = a_row(status, "WAV")
+        row.order = Order(action="WAV", recipe=Recipe(result={"url": "x"}, parts=()))
+        assert encoding.data(row, "u") == shown
 
 
 def test_a_failure_of_2026_repeats_its_reason_as_result_url():

@@ -217,3 +217,21 @@ async def test_an_answer_waits_for_a_slow_upstream(dial):
         began = gateway.now()
         assert (await ask("POST", "/suno/submit/music", json={})).status == 200
         assert gateway.now() >= began + 20
+
+
+async def test_a_private_build_adds_its_own(dial):
+    """An act, a stream, the storage and the films are answered; no fault of the songs touches the last two."""
+    async with Gateway(profile="private", speed=2000, failure_rate=0) as fast, dial(fast) as ask:
+        fast.faults["truncated"] = 1.0
+        body = {"model": "suno-v3", "messages": [{"role": "user", "content": "a cat"}], "stream": True}
+        assert (await ask("POST", "/v1/chat/completions", json=body)).headers["Content-Type"] == "text/event-stream"
+        film = await ask("GET", f"/video/{CLIP}.mp4")
+        assert (film.status, film.headers["Content-Type"]) == (200, "video/mp4")
+        assert (await ask("GET", "/storage/none.mp3")).status == 404
+        fast.faults.clear()
+        fast.faults.once("overloaded")
+        assert (await ask("POST", "/v1/chat/completions", json=body)).status == 503
+        reply = await ask("POST", "/suno/act/tags", json={"original_tags": "pop"})
+        assert reply.json["upsampled_tags"].startswith("pop")
+        assert reply.headers["X-Oneapi-Request-Id"]
+        assert (await ask("GET", "/suno/act/tags")).body.startswith(b"<!doctype html")

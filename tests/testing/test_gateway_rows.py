@@ -26,6 +26,19 @@ def test_the_oldest_unfinished_rows_come_first():
     assert len(table) == 6
 
 
+def test_rows_are_walked_from_any_place():
+    """In order of insertion, however they came in; a row that replaces another has its place."""
+    table = Table()
+    rows = some_rows(table, 4)
+    table.add(rows[:2])
+    table.plant(rows[2])
+    table.add(rows[3:])
+    assert list(table.since(0)) == rows
+    table.plant(other := some_rows(Table(), 2)[1])  # another t2
+    assert list(table.since(1)) == [other, *rows[2:]]
+    assert list(table.since(4)) == []
+
+
 def test_a_row_is_found_by_its_account_only():
     """Another account, an unknown id and what is no id find nothing."""
     table = Table()

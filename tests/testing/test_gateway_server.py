@@ -22,6 +22,7 @@ def test_the_doors_open_to_the_same_gateway():
     ("options", "words"),
     [
         ({"era": "2024"}, "era is one of 2026, 2025"),
+        ({"profile": "public"}, "profile is stock or private, not 'public'"),
         ({"speed": 0}, "speed is greater than 0"),
         ({"median": -1}, "median is greater than 0"),
         ({"beat": 0}, "beat is greater than 0"),

@@ -18,9 +18,10 @@ def test_songs_take_log_normal_times():
 
 
 def test_lyrics_take_about_twelve_seconds():
-    """The median of lyrics does not follow that of songs."""
+    """The median of lyrics does not follow that of songs, nor does that of uploads and conversions."""
     upstream = Songs(Random(1), median=1000.0, sigma=0.35, failure_rate=0.0)
-    assert 11 < statistics.median(upstream.plan("LYRICS").ends for _ in range(2000)) < 15
+    for action in ("LYRICS", "UPLOAD", "WAV"):
+        assert 11 < statistics.median(upstream.plan(action).ends for _ in range(2000)) < 15
 
 
 def test_failures_come_early_and_have_reasons():
@@ -53,6 +54,15 @@ def test_clips_follow_from_their_task():
     assert (streaming[0]["metadata"]["duration"], type(complete[0]["metadata"]["duration"])) == (None, float)
     assert 60 <= complete[0]["metadata"]["duration"] <= 240
     assert (complete[0]["title"], complete[0]["model_name"]) == ("My song", "chirp-v4")
+
+
+def test_ids_follow_from_their_task():
+    """As many as are wanted, each another one, and the first ones the same however many there are."""
+    ids = songs.clip_ids("task_x", 12)
+    assert len(set(ids)) == 12
+    for count in (0, 1, 2, 5):
+        assert songs.clip_ids("task_x", count) == ids[:count]
+    assert [clip["id"] for clip in songs.clips(Order(), "task_x", "u", complete=True)] == ids[:2]
 
 
 def test_what_was_not_asked_for_is_made_up():

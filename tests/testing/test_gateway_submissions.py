@@ -4,7 +4,8 @@ import pytest
 
 from suno_async.testing.gateway.answers import TEXT, RefusalError
 from suno_async.testing.gateway.keys import Key
-from suno_async.testing.gateway.submissions import read_ids, read_order, read_submission
+from suno_async.testing.gateway.ledger import Origin
+from suno_async.testing.gateway.submissions import PRIVATE_FIELDS, Ask, read_ids, read_order, read_submission
 
 KEY = Key("sk-x", None, frozenset(), 3)
 
@@ -12,6 +13,45 @@ KEY = Key("sk-x", None, frozenset(), 3)
 def test_unknown_fields_are_dropped():
     """What the Go struct does not have is gone, null is as good as missing."""
     assert read_submission(b'{"prompt":"x","negative_tags":"y","title":null}') == {"prompt": "x"}
+
+
+def test_a_private_build_keeps_all_fields():
+    """Those it knows have their types, null is as good as missing, and what it does not know it keeps as it is."""
+    body = b'{"prompt":"x","title":null,"metadata":{"a":[1,"\\ud800",{"\\ud800":true}]},"odd":100000000000000000000}'
+    asked = read_submission(body, PRIVATE_FIELDS, keep=True)
+    assert asked == {"prompt": "x", "metadata": {"a": [1, "\ufffd", {"\ufffd": True}]}, "odd": 1e20}
+    for wrong in (b'{"metadata":[]}', b'{"is_infill":"true"}', b'{"infill_start_s":"1"}'):
+        with pytest.raises(RefusalError, match="cannot unmarshal"):
+            read_submission(wrong, PRIVATE_FIELDS, keep=True)
+    assert read_submission(b'{"metadata":[]}') == {}
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(150, True), (250, False), (100_000, False)])
+def test_what_is_kept_has_a_depth(depth, kept):
+    """As deep as it can be walked, and no deeper."""
+    body = b'{"odd":' + b"[" * depth + b"]" * depth + b"}"
+    if kept:
+        assert read_submission(body, PRIVATE_FIELDS, keep=True)["odd"]
+    else:
+        with pytest.raises(RefusalError, match="exceeded max depth"):
+            read_submission(body, PRIVATE_FIELDS, keep=True)
+
+
+def test_an_ask_needs_its_fields():
+    """All of them, texts that say something, the right types; what else there is counts for nothing."""
+    ask = Ask(KEY, {}, b'{"name":"N","flag":false,"more":1}', Origin())
+    assert ask.account == 3
+    assert ask.fields("name", flag=bool) == {"name": "N", "flag": False}
+    for texts, types, words in (
+        (("name", "other"), {}, "other is empty"),
+        (("name",), {"list": list}, "list is empty"),
+    ):
+        with pytest.raises(RefusalError, match=words):
+            ask.fields(*texts, **types)
+    with pytest.raises(RefusalError, match=r"number into Go struct field SunoSubmitReq.more of type \[\]string"):
+        ask.fields(more=list)
+    with pytest.raises(RefusalError, match="name is empty"):
+        Ask(KEY, {}, b'{"name":""}', Origin()).fields("name")
 
 
 def test_broken_text_is_replaced_as_go_does():

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from ...testing.gateway import Gateway
 from ...testing.gateway.eras import EraName
+from ...testing.gateway.server import ProfileName
 from .exits import DONE, UsageError
 from .running import run
 from .words import say
@@ -32,6 +33,9 @@ def gateway(
     speed: Speed = 1.0,
     seed: Annotated[str, Parameter(help="What ids, lengths, failures and faults follow from.")] = "0",
     era: Annotated[EraName, Parameter(help="The generation of new-api it behaves as.")] = "2026",
+    profile: Annotated[
+        ProfileName, Parameter(help="stock: new-api as it is published; private: with what gateways put on top.")
+    ] = "stock",
     fault: Annotated[
         tuple[str, ...],
         Parameter(
@@ -42,7 +46,7 @@ def gateway(
     """Run a local gateway until Ctrl-C, which ends it with exit code 0. Prints the two lines to export."""
 
     async def serve() -> None:
-        local = _made(port, speed, seed, era, fault)
+        local = _made(port, speed, seed, era, profile, fault)
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(local)
@@ -57,13 +61,13 @@ def gateway(
     return DONE
 
 
-def _made(port: int, speed: float, seed: str, era: EraName, fault: tuple[str, ...]) -> Gateway:
+def _made(port: int, speed: float, seed: str, era: EraName, profile: ProfileName, fault: tuple[str, ...]) -> Gateway:
     """The gateway that was asked for, not opened yet."""
     try:
         rates = {name: float(rate) for name, _, rate in (word.partition("=") for word in fault)}
     except ValueError:
         raise UsageError(f"--fault takes NAME=RATE, such as server_error=0.1, not {' '.join(fault)}") from None
     try:
-        return Gateway(era=era, seed=seed, speed=speed, port=port, faults=rates)
+        return Gateway(profile=profile, era=era, seed=seed, speed=speed, port=port, faults=rates)
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -1,5 +1,6 @@
 """What the gateway answers: both shapes of its errors, its pages, its envelopes. Values only."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
     content_type: str = JSON
     headers: dict[str, str] = {}
     delay: float = 0.0  # seconds of gateway time before the first byte
+    pieces: AsyncGenerator[bytes, None] | None = None  # the body, if it is still being made
 
 
 class RefusalError(Exception):

@@ -2,8 +2,8 @@
 
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
 from typing import NoReturn
 
 import anyio
@@ -64,6 +64,19 @@ async def stream(request: web.BaseRequest, answer: Answer, headers: dict[str, st
         await response.prepare(request)
         for piece in _pieces(answer.body):
             await response.write(piece)
+    return response
+
+
+async def live(
+    request: web.BaseRequest, answer: Answer, headers: dict[str, str], made: AsyncGenerator[bytes, None]
+) -> web.StreamResponse:
+    """Send what is being made, piece by piece, for as long as the client stays."""
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    async with aclosing(made) as pieces:
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            async for piece in pieces:
+                await response.write(piece)
     return response
 
 

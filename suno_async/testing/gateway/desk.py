@@ -1,6 +1,7 @@
 """The work behind the routes: accept submissions, answer looks. No HTTP but its words."""
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from .distortions import Distortions
 from .encoding import Encoder
 from .eras import Era
 from .faults import UPSTREAM, Faults
-from .keys import MODELS, PRICES, Key, Keys
+from .keys import MODELS, Key, Keys
 from .ledger import Ledger, Origin
 from .rows import Row, Table
 from .songs import Order, Songs
@@ -38,6 +39,8 @@ class Desk:
         self.submissions: Counter[bytes] = Counter()
         self.accepted: dict[bytes, list[str]] = {}
         self.encoder = Encoder(era)
+        self.models = list(MODELS)
+        self.read: Callable[[str, bytes, Key], Order] = self._read
         self._distortions = Distortions(faults, self.encoder)
         self._ids = Random(f"{seed}/ids")
         self._order = Random(f"{seed}/order")
@@ -48,21 +51,37 @@ class Desk:
         action = action.upper()
         model = f"suno_{action.lower()}"
         self.keys.check_model(key, model)
-        if model not in MODELS:
-            code = self.era.no_channel_code
-            raise MiddlewareRefusalError(503, code, self.era.no_channel.format(model=model))
+        if model not in self.models:
+            raise self.no_channel(model)
+        task_id, delay = self.take(self.read(action, body, key), key, origin)
+        self.accepted.setdefault(body, []).append(task_id)
+        return self.submitted(task_id, delay)
+
+    def no_channel(self, model: str) -> MiddlewareRefusalError:
+        """The refusal of a model that nobody behind the gateway has."""
+        return MiddlewareRefusalError(503, self.era.no_channel_code, self.era.no_channel.format(model=model))
+
+    def submitted(self, task_id: str, delay: float) -> Answer:
+        """The answer to a submission that was accepted."""
+        return success(msgspec.json.encode(task_id), self.era.submit_type, self.era.submit_headers, delay)
+
+    def take(self, order: Order, key: Key, origin: Origin) -> tuple[str, float]:
+        """Accept an order and charge its price: the id of its task, and how long the upstream takes over it."""
+        self.keys.check_price(key, order.price)
+        self._check_upstream()
+        self.keys.charge(key, order.price)
+        delay = SLOW if self.faults.first(("slow_upstream",)) else 0.0
+        listed = not self.faults.first(("charge_unlogged",))
+        if order.price:
+            self.ledger.charge(key, order.action, order.price, origin, self.clock.now() + delay, listed=listed)
+        return self._accept(order, delay), delay
+
+    def _read(self, action: str, body: bytes, key: Key) -> Order:
+        """The order of a submission, as stock reads it."""
         asked = read_submission(body)
         order = read_order(action, asked, key)
         self._check_origin(asked, key)
-        self.keys.check_price(key, PRICES[action])
-        self._check_upstream()
-        self.keys.charge(key, PRICES[action])
-        delay = SLOW if self.faults.first(("slow_upstream",)) else 0.0
-        listed = not self.faults.first(("charge_unlogged",))
-        self.ledger.charge(key, action, PRICES[action], origin, self.clock.now() + delay, listed=listed)
-        task_id = self._accept(order, delay)
-        self.accepted.setdefault(body, []).append(task_id)
-        return success(msgspec.json.encode(task_id), self.era.submit_type, self.era.submit_headers, delay)
+        return order
 
     def _accept(self, order: Order, delay: float) -> str:
         """The id of a new row. What a slow upstream accepts later is written now, but seen by nobody before."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from .clips import made
 from .eras import Era
 from .rows import FINAL, Row
 from .songs import clips, lyrics
@@ -33,6 +34,8 @@ class Encoder:
     def columns(self, row: Row) -> dict[str, Any]:
         """One row as a dict, for those who want to change it before it is encoded."""
         columns = self._columns(row, self.url)
+        if row.order.recipe is not None:
+            columns["notify_hook"] = row.order.recipe.fields.get("notify_hook", "")
         if row.fixed:
             columns.update(row.fixed)
         return columns
@@ -123,6 +126,9 @@ def data(row: Row, url: str) -> Any:
     """What the upstream had to show when the row changed: null until it was asked for the first time."""
     if row.order.action == "LYRICS":
         return lyrics(row.order, row.task_id) if row.status == "SUCCESS" else None
+    recipe = row.order.recipe
+    if recipe is not None and recipe.result is not None:
+        return recipe.result if row.status == "SUCCESS" else None
     if row.status in STARTED:
-        return clips(row.order, row.task_id, url, complete=row.status == "SUCCESS")
+        return (made if recipe else clips)(row.order, row.task_id, url, complete=row.status == "SUCCESS")
     return [] if row.status == "QUEUED" else None

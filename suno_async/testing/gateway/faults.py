@@ -39,6 +39,14 @@ FAULTS: Final[dict[str, str]] = {
     "batch_not_found": "POST /suno/fetch is 404 with HTML",
     # the routes about the account only; what strikes before or after any work strikes these too
     "no_account_routes": "log, usage, billing and the list of tasks are unknown paths: the gateway is no new-api",
+    # private builds only
+    "act_as_task": "a wav comes as the id of a task, which then tells its URL (K4U)",
+    "upload_put": "the storage takes a PUT: a slot has a URL and no fields",
+    "upload_matches": "an uploaded file is an error: it matches an existing recording",
+    "chat_one_rune": "a stream has one character in each chunk, and [DONE] without a line's end (Suno-API)",
+    "chat_delta_only": "a chat that does not stream is answered with delta, without message (Suno-API)",
+    "chat_without_done": "a stream ends without [DONE]",
+    "chat_error_as_content": "an error is told as the text of a chat, as JSON: StatusCode, Code (Suno-API)",
     # while a task runs
     "frozen_failure": "a failure shows as IN_PROGRESS, 100 %, with fail_reason, for ever",
     # files

@@ -13,6 +13,10 @@ from .names import alnum
 
 PRICES = {"MUSIC": 50_000, "LYRICS": 5_000}  # 500,000 are one dollar
 MODELS = [f"suno_{action.lower()}" for action in PRICES]
+PRIVATE_PRICES = {**PRICES, "CONCAT": PRICES["MUSIC"], "UPLOAD": 0, "WAV": 0}
+TWELVE = 5  # times the price of a song: twelve stems
+CHAT_MODELS = {"suno-v3": "chirp-v3-0", "suno-v3.5": "chirp-v3-5"}
+PRIVATE_MODELS = [*MODELS, "suno_concat", *CHAT_MODELS]
 
 
 class Key(Struct, eq=False):

@@ -1,4 +1,4 @@
-"""HTTP in, HTTP out: three stock routes, the models, the files, and a page for everything else."""
+"""HTTP in, HTTP out: three stock routes, the models, the files, what a build adds, and a page for all else."""
 
 from collections import deque
 from random import Random
@@ -12,8 +12,8 @@ from .account import Account
 from .answers import CAPTCHA, HTML, NOT_FOUND, SATURATED, Answer, RefusalError, invalid_url, models, page, server_error
 from .desk import Desk
 from .faults import AFTER, BEFORE
-from .keys import MODELS
 from .ledger import Origin
+from .private import Private
 from .submissions import read_ids
 
 NO_PAGE = ("/v1", "/api", "/assets")  # unknown paths under these get JSON, all others the page
@@ -38,8 +38,8 @@ class Seen(NamedTuple):
 class Routes:
     """The handler of the server."""
 
-    def __init__(self, desk: Desk, seed: object) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, seed: object, private: Private | None = None) -> None:
+        self._desk, self._private = desk, private
         self._account = Account(desk)
         self._request_ids = Random(f"{seed}/request ids")
         self.requests: deque[Seen] = deque(maxlen=1000)
@@ -49,9 +49,11 @@ class Routes:
         parts = ["", *request.path.removeprefix("/").split("/")]
         if request.method in {"GET", "HEAD"} and parts[1] in {"audio", "audiopipe", "image"}:
             return await self._file(request, parts)
+        if self._private is not None and parts[1] in {"storage", "video"}:
+            return await self._stored(request, self._private)
         desk = self._desk
         request_id = self._request_id()
-        spoilable = parts[1] == "suno" or self._account.serves(request)
+        spoilable = parts[1] == "suno" or self._account.serves(request) or self._extra(request) is not None
         fault = desk.faults.first(BEFORE) if spoilable else None
         if fault is not None:
             self._note(request, ())
@@ -63,6 +65,8 @@ class Routes:
         headers = self._headers(answer, request_id)
         if answer.delay:
             await desk.clock.sleep(answer.delay)
+        if answer.pieces is not None:
+            return await delivery.live(request, answer, headers, answer.pieces)
         after = desk.faults.first(AFTER) if spoilable else None
         if after is None:
             return await delivery.whole(answer, headers)
@@ -83,9 +87,17 @@ class Routes:
             case "GET", ["", "v1", "models"]:
                 self._note(request, ())
                 key = self._desk.keys.find(request.headers.get("Authorization"))
-                return models([name for name in MODELS if not key.models or name in key.models], self._desk.era)
+                return models(
+                    [name for name in self._desk.models if not key.models or name in key.models], self._desk.era
+                )
         self._note(request, ())
+        if (extra := self._extra(request)) is not None:
+            return await extra.answer(request, request_id)
         return self._account.answer(request, request_id) if self._account.serves(request) else _unknown(request)
+
+    def _extra(self, request: web.BaseRequest) -> Private | None:
+        """The private build, if there is one that serves this."""
+        return self._private if self._private is not None and self._private.serves(request) else None
 
     def _one(self, request: web.BaseRequest, task_id: str) -> Answer:
         self._note(request, (task_id,))
@@ -167,6 +179,12 @@ class Routes:
         if desk.faults.first(("audio_truncated",)):
             return await delivery.truncated(request, answer, headers)
         return await (delivery.stream(request, answer, headers) if pipe else delivery.whole(answer, headers))
+
+    async def _stored(self, request: web.BaseRequest, private: Private) -> web.StreamResponse:
+        """A film, or something of the storage; neither knows of keys."""
+        self._note(request, ())
+        answer = await private.stored(request)
+        return await delivery.whole(answer, self._file_headers(answer))
 
     def _file_headers(self, answer: Answer) -> dict[str, str]:
         clock = self._desk.clock

@@ -1,7 +1,7 @@
 """The gateway's table of tasks."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -74,6 +74,10 @@ class Table:
         """All rows that are visible to the account, newest first."""
         rows = [row for row in self._rows.values() if row.order.account == account and self._visible(row, now)]
         return sorted(rows, key=lambda row: row.number, reverse=True)
+
+    def since(self, count: int) -> Iterator[Row]:
+        """All rows but the first so many, in order of insertion."""
+        return islice(self._rows.values(), count, None)
 
     def _visible(self, row: Row, now: float) -> bool:
         return not self._hidden or now >= self._hidden.get(row.task_id, 0.0)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import anyio
 from aiohttp import web
@@ -17,12 +17,14 @@ from .encoding import STARTED
 from .eras import ERAS, EraName
 from .faults import Faults
 from .keys import PRICES
+from .private import Private
 from .rounds import Rounds
 from .routes import Routes, Seen
 from .rows import FINAL, Row
 from .songs import Order, Songs
 
 HOST = "127.0.0.1"
+ProfileName = Literal["stock", "private"]
 BODY_LIMIT = 128 * 2**20  # MAX_REQUEST_BODY_MB of new-api 2026
 
 
@@ -35,6 +37,12 @@ class Gateway:
     failures and faults.
 
     Args:
+        profile: ``"stock"``: new-api as it is published: songs and lyrics, every other field is dropped, every other
+            path is a page. ``"private"``: as gateways extend it. Fields are kept; music has the tasks extend,
+            upload_extend, cover, infill, artist_consistency and gen_stem (twelve stems cost five times as much), and
+            there is concat; uploads by URL and of files; wav, mp4, midi, timing and stems of a clip, which are there
+            some time after the first question; tags, personas, feed; a chat, whose models are suno-v3 and suno-v3.5.
+            Clips and personas must exist, in the same account.
         era: ``"2026"`` (rows with id, updated_at, quota ...) or ``"2025"`` (short rows, uuid ids, Chinese texts).
         seed: what ids, keys, lengths, failures and faults follow from.
         speed: how many seconds of gateway time pass in one real second.
@@ -53,12 +61,14 @@ class Gateway:
         counts: submissions, accepted, singles, batches, ids_asked, audio, and how often each fault struck.
 
     Raises:
-        ValueError: an unknown era or fault, a rate outside 0 to 1, a speed, median or beat that is not positive.
+        ValueError: an unknown profile, era or fault, a rate outside 0 to 1, a speed, median or beat that is not
+            positive.
     """
 
     def __init__(
         self,
         *,
+        profile: ProfileName = "stock",
         era: EraName = "2026",
         seed: int | str = 0,
         speed: float = 1.0,
@@ -69,13 +79,13 @@ class Gateway:
         faults: Mapping[str, float] | None = None,
         beat: float = 15.0,
     ) -> None:
-        _check(era, failure_rate, {"speed": speed, "median": median, "beat": beat})
+        _check(profile, era, failure_rate, {"speed": speed, "median": median, "beat": beat})
         self.counts: Counter[str] = Counter()
         self.faults = Faults(faults or {}, seed, self.counts)
         self._clock = Clock(speed)
         songs = Songs(Random(f"{seed}/songs"), median=median, sigma=sigma, failure_rate=failure_rate)
         self._desk = Desk(ERAS[era], self._clock, songs, self.faults, seed)
-        self._routes = Routes(self._desk, seed)
+        self._routes = Routes(self._desk, seed, Private(self._desk, seed) if profile == "private" else None)
         self._rounds = Rounds(self._desk, Random(f"{seed}/rounds"), beat)
         self._port = port
         self._resources = AsyncExitStack()
@@ -254,7 +264,9 @@ def _age(row: Row) -> None:
         row.submitted, row.starts, row.ends = row.submitted - age, row.starts - age, row.ends - age
 
 
-def _check(era: str, failure_rate: float, positive: dict[str, float]) -> None:
+def _check(profile: str, era: str, failure_rate: float, positive: dict[str, float]) -> None:
+    if profile not in get_args(ProfileName):
+        raise ValueError(f"profile is stock or private, not {profile!r}")
     if era not in ERAS:
         raise ValueError(f"era is one of {', '.join(ERAS)}, not {era!r}")
     if not 0 <= failure_rate <= 1:

@@ -10,6 +10,7 @@ from .keys import Key
 from .names import digest, title, uuid_text, verse
 
 LYRICS_MEDIAN = 12.0  # seconds
+SHORT = frozenset({"LYRICS", "UPLOAD", "WAV"})  # what takes about as long as lyrics
 REASONS = (
     "Song Description contained artist name: the band",
     "Unable to generate lyrics from song description",
@@ -17,6 +18,19 @@ REASONS = (
     "moderation_failure: prompt was flagged",
     "time out",
 )
+
+
+class Recipe(Struct, frozen=True, kw_only=True, gc=False):
+    """How a private build makes what an order asks for; a stock one knows of one way only, and has none."""
+
+    kind: str = "gen"
+    fields: dict[str, Any] = {}  # everything that was asked for
+    parts: tuple[str, ...] = ("", "")  # one clip for each; its title ends with the words
+    source: str = ""  # the clip it is made from
+    head: float = 0.0  # seconds taken over from the source
+    length: float | None = None  # of every clip; None: the head, and a new part whose length follows from its id
+    url: str = ""  # where the audio is, unless that follows from the clip's id
+    result: dict[str, Any] | None = None  # what a task ends in that makes no clips
 
 
 class Order(Struct, frozen=True, kw_only=True, gc=False):
@@ -30,6 +44,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     price: int = 50_000
     account: int = 1
     key: Key | None = None
+    recipe: Recipe | None = None
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -55,7 +70,7 @@ class Songs:
             starts = 1.0 + 2.0 * early
             reason = REASONS[int(early * 1e6) % len(REASONS)]
             return Plan(starts, starts + 3.0 + 17.0 * early, reason)
-        if action == "LYRICS":
+        if action in SHORT:
             return Plan(1.0, 1.0 + LYRICS_MEDIAN * factor)
         ends = self._median * factor
         return Plan(ends * (0.25 + 0.1 * early), ends)
@@ -63,14 +78,27 @@ class Songs:
 
 def clips(order: Order, task_id: str, url: str, *, complete: bool) -> list[dict[str, Any]]:
     """Both clips of a song, streaming or complete; they follow from its task's id."""
+    song = song_of(order, task_id)
+    return [clip(song, clip_id, url, complete=complete) for clip_id in clip_ids(task_id, 2)]
+
+
+def song_of(order: Order, task_id: str) -> dict[str, str | None]:
+    """Title, style, words and model; what was not asked for is made up."""
     chance = digest(task_id, 48)
-    song = {
+    return {
         "title": order.title or title(chance),
         "tags": order.tags,
         "prompt": order.prompt or verse(chance),
         "model": order.model,
     }
-    return [_clip(song, uuid_text(half), url, complete=complete) for half in (chance[16:32], chance[32:])]
+
+
+def clip_ids(task_id: str, count: int) -> list[str]:
+    """The ids of a task's clips."""
+    chance = digest(task_id, 48)
+    ids = [uuid_text(chance[16:32]), uuid_text(chance[32:])]
+    ids += [uuid_text(digest(f"{task_id}/{place}", 16)) for place in range(2, count)]
+    return ids[:count]
 
 
 def lyrics(order: Order, task_id: str) -> dict[str, Any]:
@@ -80,7 +108,8 @@ def lyrics(order: Order, task_id: str) -> dict[str, Any]:
     return {"id": uuid_text(chance), "text": text, "title": order.title or title(chance), "status": "complete"}
 
 
-def _clip(song: dict[str, str | None], clip_id: str, url: str, *, complete: bool) -> dict[str, Any]:
+def clip(song: dict[str, str | None], clip_id: str, url: str, *, complete: bool) -> dict[str, Any]:
+    """One clip as stock gateways show it."""
     duration = claimed_length(clip_id) if complete else None
     return {
         "id": clip_id,

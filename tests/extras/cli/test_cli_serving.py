@@ -28,6 +28,27 @@ def test_serves_until_interrupted(cli, interrupt, monkeypatch, number):
     assert "100 x as fast" in ended.err
 
 
+def test_serves_a_private_build(cli, interrupt, monkeypatch):
+    """To --profile private; stock is what it is otherwise."""
+    made = []
+
+    class Watched(serving.Gateway):
+        def __init__(self, **knobs):
+            super().__init__(**knobs)
+            made.append(knobs["profile"])
+
+        async def __aenter__(self):
+            opened.append(self)
+            return await super().__aenter__()
+
+    monkeypatch.setattr(serving, "Gateway", Watched)
+    for words in (["--profile", "private"], []):
+        opened = []
+        interrupt(lambda opened=opened: opened, signal.SIGINT)
+        assert cli("gateway", *words).code == 0
+    assert made == ["private", "stock"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -36,6 +57,7 @@ def test_serves_until_interrupted(cli, interrupt, monkeypatch, number):
         (["--fault", "nope=0.1"], "no fault is called"),
         (["--fault", "hang=2"], "between 0 and 1"),
         (["--era", "1999"], "1999"),
+        (["--profile", "public"], "public"),
         (["--speed", "0"], "--speed"),
     ],
 )
