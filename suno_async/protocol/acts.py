@@ -5,7 +5,7 @@ lists, as text that holds JSON, at once, later, or as a task.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -22,8 +22,7 @@ from .rows import MOST_CLIPS, heard
 from .timing import Timing, read_timing
 
 _ADDRESS = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f]{1,4000}", re.IGNORECASE).fullmatch
-_LEAST_NUMBER, _MOST_NUMBER = 10**15, 2**63 - 1
-_LONG = 16
+_LEAST_NUMBER, _MOST_NUMBER, _LONG = 10**15, 2**63 - 1, 16
 """As for submissions: numbers between these may be ids, and so may long texts and those with a digit."""
 _WAVS = ("wav_file_url", "wav_url", "audio_wav_url", "wav", "url")
 _MP4S = ("mp4_file_url", "mp4_url", "mp4", "video_url", "url")
@@ -190,18 +189,24 @@ def _address(*values: Any) -> str | None:
     return None
 
 
+def _file(value: Any, keys: Sequence[str]) -> str | Later | None:
+    """An address, or Later where the place for one is still empty."""
+    empty = isinstance(value, dict) and any(value.get(key, 0) in (None, "") for key in keys[:3])
+    return _named(value, keys) or (Later() if empty else None)
+
+
 def _named(value: Any, keys: Iterable[str]) -> str | None:
     return _address(*(value.get(key) for key in keys)) if isinstance(value, dict) else _address(value)
 
 
 def read_wav(document: Any) -> Reading[str]:
     """The address of a clip's WAV file."""
-    return _read(document, lambda value: _named(value, _WAVS))
+    return _read(document, lambda value: _file(value, _WAVS))
 
 
 def read_mp4(document: Any) -> Reading[str]:
     """The address of a clip's video."""
-    return _read(document, lambda value: _named(value, _MP4S))
+    return _read(document, lambda value: _file(value, _MP4S))
 
 
 def read_aligned(document: Any) -> Reading[Timing]:

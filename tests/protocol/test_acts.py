@@ -74,6 +74,21 @@ def nested(value, deep, as_list):
 # files
 
 
+@pytest.mark.parametrize(
+    ("read", "document", "expected"),
+    [
+        (read_wav, {"wav_file_url": None}, Later()),
+        (read_wav, {"code": "success", "data": {"wav_file_url": ""}}, Later()),
+        (read_mp4, {"mp4": ""}, Later()),
+        (read_mp4, {"id": "c1", "status": "complete", "video_url": ""}, None),
+        (read_wav, {"wav": {"odd": 1}, "url": []}, None),
+    ],
+)
+def test_an_empty_place_for_an_address_means_later(read, document, expected):
+    """But a song without a video says so for ever."""
+    assert read(document) == expected
+
+
 @pytest.mark.parametrize("name", ["wav-direct", "wav-enveloped"])
 def test_recorded_wavs(name):
     """Bare and in an envelope."""
