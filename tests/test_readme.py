@@ -12,6 +12,7 @@ import pytest
 import suno_async
 from suno_async.extras.cli.app import build
 from suno_async.extras.cli.words import STDIN
+from suno_async.protocol.routes import ROUTES
 from suno_async.testing import Gateway
 
 README = Path(__file__).parent.parent.joinpath("README.md").read_text()
@@ -92,9 +93,19 @@ def test_what_is_imported_in_it_is_public():
             assert set(re.findall(r"\w+", names)) <= set(suno_async.__all__)
 
 
+def test_what_is_offered_stands_in_a_table():
+    """One line for each verb, made of the routes that the client asks: the first of those that it takes."""
+    verbs = {route.verb: route for route in reversed(ROUTES.values()) if route.verb}
+    firsts = [route for route in ROUTES.values() if verbs.get(route.verb) is route]
+    rows = [
+        f"| `{route.verb}` | {route.about} | `{route.method} {route.path}` | {route.family.value} |" for route in firsts
+    ]
+    assert "\n".join(["| you write | you get | it asks | gateways |", "| --- | --- | --- | --- |", *rows]) in README
+
+
 def test_it_is_short():
     """Nobody reads a longer one."""
-    assert len(README.splitlines()) <= 205
+    assert len(README.splitlines()) <= 235
 
 
 def test_its_links_lead_somewhere():

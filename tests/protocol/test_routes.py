@@ -35,16 +35,6 @@ def parts(path) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(path) if name is not None]
 
 
-def table() -> str:
-    """The routes as README shows them, in Markdown."""
-    rows = [
-        f"| `{route.verb}` | {route.about} | `{route.method} {route.path}` | {route.family.value} |"
-        for route in ROUTES.values()
-        if route.verb
-    ]
-    return "\n".join(["| you write | you get | it asks | gateways |", "| --- | --- | --- | --- |", *rows])
-
-
 @pytest.mark.parametrize("name", ROUTES)
 def test_each_has_its_name_and_its_words(name):
     """One line each, in plain words that stand in a table."""
@@ -118,14 +108,6 @@ def test_no_part_may_be_missing(name):
     with pytest.raises(KeyError):
         ROUTES[name].request()
     assert "{" not in ROUTES[name].request(**dict.fromkeys(parts(ROUTES[name].path), "x")).path
-
-
-def test_the_table_can_be_shown():
-    """Markdown: every route a caller can use, in the table's own order, submissions first."""
-    lines = table().splitlines()
-    assert len({line.count("|") for line in lines}) == 1
-    assert [line.split("`")[1] for line in lines[2:]] == [route.verb for route in ROUTES.values() if route.verb]
-    assert "submit(Custom" in lines[2]
 
 
 def test_routes_are_data():
