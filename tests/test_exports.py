@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,18 @@ def test_it_is_installed_as_what_it_is():
     distribution = importlib.metadata.distribution("suno-async")
     entries = [entry.value for entry in distribution.entry_points if entry.name == "suno-async"]
     assert entries == ["suno_async.__main__:main"]
+
+
+def test_what_few_need_is_loaded_when_it_is_asked_for():
+    """A program that only waits does not pay for it; it is the same object from then on."""
+    script = "import sys, suno_async; print('suno_async.protocol.profiles' in sys.modules); suno_async.Profile; "
+    script += "print('suno_async.protocol.profiles' in sys.modules, suno_async.Profile is suno_async.Profile)"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - its own script
+    assert done.stdout.split() == ["False", "True", "True"]
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    """As of any module."""
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        suno_async.Nonsense  # noqa: B018

@@ -1,8 +1,9 @@
 """The arguments: what the verbs are given is checked, or collected, before anything happens."""
 
 import os
-from collections.abc import AsyncIterable, Collection, Iterable
+from collections.abc import AsyncIterable, Callable, Collection, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.lowlevel
 
@@ -10,6 +11,9 @@ from ..engine.streams import TaskIds
 from ..protocol.errors import ConfigurationError
 from ..protocol.exchange import Account
 from ..protocol.inputs import Secret, check_task_id, check_timeout, is_task_id
+
+if TYPE_CHECKING:
+    from ..protocol.profiles import Profile
 
 TIMEOUT = 3600.0
 
@@ -105,3 +109,13 @@ async def collected(task_ids: TaskIds) -> list[str]:
         if index % 1000 == 0:
             await anyio.lowlevel.checkpoint()
     return list(ids)
+
+
+def place_of(profile: "str | Profile") -> Callable[[str, str], str] | None:
+    """What makes this gateway's paths of stock's; None where they are the same."""
+    if profile == "stock":
+        return None
+    # most gateways are stock
+    from ..protocol.profiles import read_profile  # noqa: PLC0415
+
+    return read_profile(profile).place

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskGroup
 
-from ..engine.acts import Acts
 from ..engine.lane import Lane
 from ..engine.submissions import Submissions
 from ..engine.tracker import Tracker
@@ -39,7 +38,6 @@ class Runtime:
     lane: Lane
     tracker: Tracker
     submissions: Submissions
-    acts: Acts
 
     def __init__(
         self,
@@ -63,7 +61,8 @@ class Runtime:
         """What ended everything here."""
         self.runner: asyncio.Task[None] | None = None
         self._gateway = gateway
-        self._timeout = timeout
+        self.timeout = timeout
+        """Seconds for one request that may be asked again."""
         self._pace = pace
         self._batch = batch
         self._looks = looks
@@ -190,7 +189,6 @@ class Runtime:
             gateway=self._gateway,
             resubmit_on=self._resubmit_on,
         )
-        self.acts = Acts(self.lane, net.submit, gateway=self._gateway, timeout=self._timeout)
         group.start_soon(self._poll)
 
     async def _poll(self) -> None:

@@ -27,17 +27,16 @@ from ..protocol.intents import Intent
 from ..protocol.limits import RESUBMIT_ON, Budget
 from ..protocol.models import Task
 from ..protocol.pace import Pace, check_pace
-from ..protocol.profiles import PROFILES, Profile, read_profile
-from ..protocol.reconciliation import Verdict
 from ..protocol.requests import Submittable, submission
-from .arguments import TIMEOUT, check_account, check_path, check_statuses, check_wait, collected, iterable
+from .arguments import TIMEOUT, check_account, check_path, check_statuses, check_wait, collected, iterable, place_of
 from .endpoints import Endpoints
 from .job import Job
 from .runtime import Runtime
-from .settlement import Settlement
 
 if TYPE_CHECKING:
     from ..engine.journal import Journal
+    from ..protocol.profiles import Profile
+    from ..protocol.reconciliation import Verdict
 
 logger = logging.getLogger("suno_async")
 
@@ -86,7 +85,7 @@ class Suno(Endpoints):
         timeout: float = 30.0,
         submissions: int = 8,
         resubmit_on: Collection[int] = RESUBMIT_ON,
-        profile: str | Profile = "stock",
+        profile: "str | Profile" = "stock",
         journal: str | os.PathLike[str] | None = None,
         allow_insecure: bool = False,
         rng: Random | None = None,
@@ -101,10 +100,8 @@ class Suno(Endpoints):
         self._timeout = check_seconds("timeout", timeout)
         looks = check_count("concurrency", concurrency, 1000)
         self._budget = Budget(check_rate("rate", rate))
-        paths = read_profile(profile)
-        place = None if paths == PROFILES["stock"] else paths.place
         self._runtime = Runtime(
-            Transport(address, key, timeout=self._timeout, concurrency=looks, place=place),
+            Transport(address, key, timeout=self._timeout, concurrency=looks, place=place_of(profile)),
             None if journal is None else _journal_at(check_path("journal", journal), address.base),
             gateway=address.base,
             timeout=self._timeout,
@@ -287,7 +284,7 @@ class Suno(Endpoints):
 
     async def reconcile(
         self, *, access_token: str | None = None, user_id: int | None = None, exclusive_key: bool = False
-    ) -> list[Verdict]:
+    ) -> "list[Verdict]":
         """What the gateway's own accounts say about each of the ``unknown()`` submissions, each with its evidence.
 
         ADOPTED: its task was found, and is among those of ``resume()`` now. NOT_CHARGED: it was not accepted and may
@@ -308,6 +305,8 @@ class Suno(Endpoints):
         access_token = token = None if access_token is None else Secret(access_token)  # type: ignore[assignment]
         self._runtime.check_open()
         account = check_account(token, user_id)
+        from .settlement import Settlement  # noqa: PLC0415 - few have anything to settle
+
         settlement = Settlement(self._runtime.lane, self._journal("reconcile()"), self._timeout)
         return await settlement.settle(await self.unknown(), account, exclusive=exclusive_key)
 

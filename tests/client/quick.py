@@ -1,6 +1,7 @@
 """Quick clients of raw servers, and what their tests share."""
 
 import asyncio
+import json
 from contextlib import suppress
 
 from wire import Call, Unhurt, Wire, answer, seen
@@ -38,3 +39,19 @@ async def collect(stream, found: list[Task]) -> None:
     """What a stream gives before it raises."""
     async for task in stream:
         found.append(task)  # noqa: PERF401 - what came before the error counts
+
+
+def serving(table):
+    """A server that answers by path; a list is for one request after the other, its last for all further ones."""
+    left = {path: list(said) if isinstance(said, list) else [said] for path, said in table.items()}
+
+    def step(call):
+        said = left[call.path]
+        one = said.pop(0) if len(said) > 1 else said[0]
+        return one(call) if callable(one) else one if isinstance(one, bytes) else answer(one)
+
+    return Wire(step)
+
+
+def bodies(wire):
+    return [json.loads(call.body) for call in wire.calls if call.body]

@@ -2,20 +2,16 @@
 
 import json
 
-import anyio
 import pytest
-from quick import KEY, stall, to
-from wire import Wire, answer, row, told, until
+from quick import bodies, serving, to
+from wire import Wire, answer
 
 from suno_async import (
-    ClientClosed,
     ConfigurationError,
     GatewayUnavailable,
     RequestRejected,
     Song,
     SubmitUnknown,
-    TaskFailed,
-    UnexpectedResponse,
     WaitTimeout,
 )
 
@@ -34,22 +30,6 @@ def anyio_backend():
     return "asyncio"
 
 
-def serving(table):
-    """A server that answers by path; a list is for one request after the other, its last for all further ones."""
-    left = {path: list(said) if isinstance(said, list) else [said] for path, said in table.items()}
-
-    def step(call):
-        said = left[call.path]
-        one = said.pop(0) if len(said) > 1 else said[0]
-        return one(call) if callable(one) else one if isinstance(one, bytes) else answer(one)
-
-    return Wire(step)
-
-
-def bodies(wire):
-    return [json.loads(call.body) for call in wire.calls if call.body]
-
-
 @pytest.mark.parametrize(
     ("verb", "path", "said", "expected"),
     [
@@ -64,50 +44,6 @@ async def test_an_address_comes_in_one_request(verb, path, said, expected):
         assert await getattr(suno, verb)("c1") == expected
         assert wire.asked == 1
         assert wire.calls[0].method == "GET"
-
-
-async def test_what_comes_as_a_task_is_waited_for():
-    """A wav that K4U makes a task of: the address is in what the task ends with."""
-    table = {
-        "/suno/act/wav/c1": {"code": "success", "data": "task_0123456789abcdef"},
-        "/suno/fetch/task_0123456789abcdef": [
-            told(row("task_0123456789abcdef")),
-            told(row("task_0123456789abcdef", "SUCCESS", action="WAV", data=WAV)),
-        ],
-    }
-    async with serving(table) as wire, to(wire) as suno:
-        assert await suno.wav("c1") == WAV["wav_file_url"]
-
-
-async def test_a_task_that_fails_is_told_as_any_other():
-    """TaskFailed, with the gateway's reason."""
-    failed = row("task_0123456789abcdef", "FAILURE", fail_reason="no such clip")
-    table = {"/suno/act/wav/c1": {"data": "task_0123456789abcdef"}, "/suno/fetch/task_0123456789abcdef": told(failed)}
-    async with serving(table) as wire, to(wire) as suno:
-        with pytest.raises(TaskFailed, match="no such clip"):
-            await suno.wav("c1")
-
-
-async def test_a_task_that_ends_without_what_was_asked_for_is_told():
-    """It names the task, whose payload may be of use to a person."""
-    ended = row("task_0123456789abcdef", "SUCCESS", data={"text": "words"})
-    table = {"/suno/act/wav/c1": {"data": "task_0123456789abcdef"}, "/suno/fetch/task_0123456789abcdef": told(ended)}
-    async with serving(table) as wire, to(wire) as suno:
-        with pytest.raises(UnexpectedResponse) as caught:
-            await suno.wav("c1")
-        assert caught.value.task_id == "task_0123456789abcdef"
-
-
-async def test_a_task_gets_what_is_left_of_the_time():
-    """One timeout for both."""
-    table = {
-        "/suno/act/wav/c1": {"data": "task_0123456789abcdef"},
-        "/suno/fetch/task_0123456789abcdef": told(row("task_0123456789abcdef")),
-    }
-    async with serving(table) as wire, to(wire) as suno:
-        with pytest.raises(WaitTimeout) as caught:
-            await suno.wav("c1", timeout=0.3)
-        assert caught.value.task_id == "task_0123456789abcdef"
 
 
 async def test_timing_is_asked_for_until_it_is_there():
@@ -148,37 +84,6 @@ async def test_feed_keeps_the_order_asked(said):
         assert found["c2"].title == "B"
 
 
-async def test_feed_asks_one_by_one_where_an_unknown_id_spoils_all():
-    """So one that is unknown costs no song."""
-    unknown = answer({"code": "invalid_request", "message": "clip not found", "data": None}, 400)
-    table = {"/suno/feed/c1,nobody": unknown, "/suno/feed/c1": [[CLIP]], "/suno/feed/nobody": unknown}
-    async with serving(table) as wire, to(wire) as suno:
-        found = await suno.feed(["c1", "nobody"])
-        assert found["c1"].title == "A"
-        assert found["nobody"] is None
-        assert wire.asked == 3
-
-
-async def test_feed_takes_fifty_ids_in_a_request():
-    """A path has an end."""
-    ids = [f"c{number}" for number in range(120)]
-
-    def step(call):
-        return answer([CLIP | {"id": one} for one in call.path.rpartition("/")[2].split(",")])
-
-    async with Wire(step) as wire, to(wire) as suno:
-        found = await suno.feed(ids)
-        assert list(found) == ids
-        assert None not in found.values()
-        assert wire.asked == 3
-
-
-async def test_feed_leaves_out_what_nobody_asked_for():
-    """Some gateways answer with the whole account."""
-    async with serving({"/suno/feed/c1": [[CLIP, OTHER]]}) as wire, to(wire) as suno:
-        assert list(await suno.feed(["c1"])) == ["c1"]
-
-
 async def test_feed_of_nothing_asks_nothing():
     """An empty result."""
     async with serving({}) as wire, to(wire) as suno:
@@ -215,123 +120,7 @@ async def test_a_persona_of_which_nobody_can_tell_is_unknown():
         assert wire.asked == 1
 
 
-async def test_balance_is_two_answers():
-    """What may be spent and what is spent; a key without a limit has none left to tell of."""
-    table = {
-        "/dashboard/billing/subscription": [{"hard_limit_usd": 20.0}, {"hard_limit_usd": 100_000_000}],
-        "/dashboard/billing/usage": {"object": "list", "total_usage": 525.0},
-    }
-    async with serving(table) as wire, to(wire) as suno:
-        balance = await suno.balance()
-        assert (balance.limit, balance.used, balance.remaining, balance.unlimited) == (20.0, 5.25, 14.75, False)
-        balance = await suno.balance()
-        assert (balance.remaining, balance.unlimited) == (None, True)
-
-
 # uploads
-
-
-async def test_an_address_is_uploaded_as_a_task():
-    """The clip is what the task ends with."""
-    ended = row("task_0123456789abcdef", "SUCCESS", data=[CLIP])
-    table = {
-        "/suno/uploads/audio-url": {"code": "success", "data": "task_0123456789abcdef"},
-        "/suno/fetch/task_0123456789abcdef": told(ended),
-    }
-    async with serving(table) as wire, to(wire) as suno:
-        assert await suno.upload("https://example.com/a.mp3") == "c1"
-        assert bodies(wire) == [{"url": "https://example.com/a.mp3"}]
-
-
-def storing(put=False, status=204):
-    """The five steps of a file."""
-    slot = {"id": "u1", "url": "", "fields": {} if put else {"key": "k", "Content-Type": "audio/mp3"}}
-    steps = {
-        "/suno/uploads/audio": lambda call: answer(slot | {"url": f"http://{dict(call.headers)['Host']}/storage/u1"}),
-        "/storage/u1": lambda _: answer(b"<Code>AccessDenied</Code>" if status >= 400 else b"", status),
-        "/suno/uploads/audio/u1/upload-finish": {},
-        "/suno/uploads/audio/u1": {"id": "u1", "status": "complete", "error_message": None, "title": "t"},
-        "/suno/uploads/audio/u1/initialize-clip": {"clip_id": "c9"},
-    }
-    return serving(steps)
-
-
-@pytest.mark.parametrize("put", [False, True], ids=["form", "put"])
-async def test_a_file_is_uploaded_in_five_steps(put, tmp_path):
-    """The key goes to the gateway only, also where the storage is on its own host."""
-    path = tmp_path / "my song.mp3"
-    path.write_bytes(MP3)
-    async with storing(put) as wire, to(wire) as suno:
-        assert await suno.upload(path) == "c9"
-        assert await suno.upload(str(path)) == "c9"
-        assert await suno.upload(MP3) == "c9"
-        first, stored, finish, status, clip = wire.calls[:5]
-        assert json.loads(first.body) == {"extension": "mp3"}
-        assert stored.method == ("PUT" if put else "POST")
-        assert MP3 in stored.body
-        assert KEY.encode() not in stored.request
-        assert json.loads(finish.body) == {"upload_type": "file_upload", "upload_filename": "my song.mp3"}
-        assert (status.method, clip.method) == ("GET", "POST")
-        assert all(KEY.encode() in call.request for call in (first, finish, status, clip))
-        assert json.loads(wire.calls[12].body)["upload_filename"] == "audio.mp3"
-
-
-async def test_a_storage_that_says_no_is_told():
-    """With what it said; nothing further is asked of the gateway."""
-    async with storing(status=403) as wire, to(wire) as suno:
-        with pytest.raises(RequestRejected, match="AccessDenied") as caught:
-            await suno.upload(MP3)
-        assert caught.value.status == 403
-        assert wire.asked == 2
-
-
-async def test_a_storage_that_is_gone_is_told():
-    """GatewayUnavailable: to try again is the caller's."""
-    slot = {"id": "u1", "url": "https://127.0.0.1:9/x", "fields": {}}
-    async with serving({"/suno/uploads/audio": slot}) as wire, to(wire) as suno:
-        with pytest.raises(UnexpectedResponse, match="private address"):
-            await suno.upload(MP3)
-
-    def own(call):
-        return answer(slot | {"url": f"http://{dict(call.headers)['Host']}/storage/u1"})
-
-    async def gone(call):
-        call.fin()
-
-    async with serving({"/suno/uploads/audio": own, "/storage/u1": gone}) as wire, to(wire) as suno:
-        with pytest.raises(GatewayUnavailable, match="storage"):
-            await suno.upload(MP3)
-
-
-async def test_a_file_that_cannot_be_one_is_refused_before_any_request(tmp_path, monkeypatch):
-    """The message says what to do."""
-    empty, large, locked = (tmp_path / name for name in ("a.mp3", "b.mp3", "c.mp3"))
-    empty.write_bytes(b"")
-    with large.open("wb") as file:
-        file.truncate((100 << 20) + 1)
-    locked.write_bytes(MP3)
-    async with serving({}) as wire, to(wire) as suno:
-        for source, why in [
-            (empty, "empty"),
-            (large, "larger than 100 MiB"),
-            (tmp_path / "nobody.mp3", "no such file"),
-            (tmp_path, "no such file"),
-            ("", "must be an address"),
-            ("a\0b", "must be an address"),
-            (7, "must be an address"),
-            (b"<html>", "no audio"),
-            ("https://half\ud800", "surrogate"),
-        ]:
-            with pytest.raises(ConfigurationError, match=why):
-                await suno.upload(source)
-
-        async def refused(_):
-            raise PermissionError(13, "Permission denied")
-
-        monkeypatch.setattr(anyio.Path, "read_bytes", refused)
-        with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
-            await suno.upload(locked)
-        assert wire.asked == 0
 
 
 # what a gateway does not have, and what cannot be asked
@@ -433,16 +222,3 @@ async def test_a_chat_that_cannot_be_is_refused_before_any_request():
             with pytest.raises(ConfigurationError):
                 suno.chat(**more)
         assert wire.asked == 0
-
-
-async def test_a_client_that_is_closed_ends_what_is_asked():
-    """ClientClosed, not a broken connection."""
-    async with Wire(stall) as wire, to(wire) as suno, anyio.create_task_group() as group:
-
-        async def ask():
-            with pytest.raises(ClientClosed):
-                await suno.wav("c1")
-
-        group.start_soon(ask)
-        await until(lambda: wire.asked)
-        await suno.aclose()

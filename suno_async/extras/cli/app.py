@@ -8,8 +8,9 @@ import sys
 from asyncio import CancelledError
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from ...protocol.errors import SunoError
 from .exits import FAILED, INTERRUPTED, UNHEARD, USAGE, UsageError, advice, code_of
@@ -28,15 +29,28 @@ EPILOGUE = (
     " journal, 5 gateway unavailable, 6 the outcome of a submission is unknown, 130 interrupted, 141 nobody"
     " reads the output."
 )
+_TRY, _TASKS = "Without a gateway", "Songs and other tasks"
+_CLIPS, _MORE = "Clips, which are songs by their own ids (private gateways)", "What else a gateway offers"
 _COMMANDS = {
-    "demo": ("demo:demo", "See it work: a local gateway, some songs, no key, no network."),
-    "gateway": ("serving:gateway", "Run a local gateway to develop against."),
-    "submit": ("submitting:submit", "Submit a song, lyrics, or whatever the gateway offers."),
-    "fetch": ("looking:fetch", "Look at tasks once."),
-    "wait": ("looking:wait", "Wait until tasks are done."),
-    "watch": ("looking:watch", "See every change of tasks until they are done."),
-    "journal": ("journaling:journal", "What was submitted and waited for, also by what has crashed."),
-    "doctor": ("doctor:doctor", "See why tasks are looked at when they are."),
+    "demo": (_TRY, "demo:demo", "See it work: a local gateway, some songs, no key, no network."),
+    "gateway": (_TRY, "serving:gateway", "Run a local gateway to develop against."),
+    "submit": (_TASKS, "submitting:submit", "Submit a song, lyrics, or whatever the gateway offers."),
+    "fetch": (_TASKS, "looking:fetch", "Look at tasks once."),
+    "wait": (_TASKS, "looking:wait", "Wait until tasks are done."),
+    "watch": (_TASKS, "looking:watch", "See every change of tasks until they are done."),
+    "journal": (_TASKS, "journaling:journal", "What was submitted and waited for, also by what has crashed."),
+    "doctor": (_TASKS, "doctor:doctor", "See why tasks are looked at when they are."),
+    "upload": (_CLIPS, "uploading:upload", "Make a clip of your own audio: to extend, to cover, to take apart."),
+    "feed": (_CLIPS, "clips:feed", "Look at songs by their own ids."),
+    "wav": (_CLIPS, "clips:wav", "The address of a song's WAV file."),
+    "mp4": (_CLIPS, "clips:mp4", "The address of a song's video."),
+    "midi": (_CLIPS, "clips:midi", "The notes of a song."),
+    "timing": (_CLIPS, "clips:timing", "When each word is sung, also as .lrc and .srt."),
+    "stems": (_CLIPS, "clips:stems", "Voice and instruments as songs of their own."),
+    "persona": (_CLIPS, "materials:persona", "Make a singer of a song."),
+    "tags": (_MORE, "materials:tags", "Make a rich description of a style in a few words."),
+    "chat": (_MORE, "chatting:chat", "A song by chatting, told as it is made."),
+    "balance": (_MORE, "materials:balance", "What the key may spend, has spent and has left."),
 }
 
 
@@ -54,13 +68,15 @@ def build() -> App:
         help_format="markdown",
         default_parameter=Parameter(negative=()),
     )
-    for order, (name, (place, text)) in enumerate(_COMMANDS.items()):
-        app.command(f"{__package__}.{place}", name=name, help=text, sort_key=order)
+    groups = {title: Group(title, sort_key=order) for order, title in enumerate((_TRY, _TASKS, _CLIPS, _MORE))}
+    for order, (name, (title, place, text)) in enumerate(_COMMANDS.items()):
+        app.command(f"{__package__}.{place}", name=name, help=text, group=groups[title], sort_key=order)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command line; what went wrong stands on stderr, in one line."""
+    _endure()
     given = sys.argv[1:] if arguments is None else arguments
     tokens = [STDIN if word == "-" else word for word in given]
     try:
@@ -82,6 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _hush()
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _endure() -> None:
+    """What the encoding of stdout has no letter for becomes a question mark, and no traceback."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _hush() -> None:

@@ -13,6 +13,7 @@ from ...client import Suno
 from ...protocol.errors import ConfigurationError
 from ...protocol.inputs import Secret, read_address
 from ...protocol.pace import Fixed
+from ...protocol.profiles import PROFILES, read_profile
 
 NO_JOURNAL = "none"
 _PROJECT_FILE = Path("suno.toml")
@@ -22,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a TOML file may say."""
 
     base_url: str | None = None
+    profile: str | None = None
     api_key: str | None = None
     allow_insecure: bool | None = None
     rate: float | None = None
@@ -33,12 +35,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "Settings(***)"
 
 
+def _check_profile(_: object, value: object) -> None:
+    try:
+        read_profile("stock" if value is None else value)
+    except ConfigurationError:
+        raise ValueError(f"It is one of {', '.join(PROFILES)}.") from None
+
+
 @Parameter(name="*", group="Gateway")
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options that every command at a gateway has."""
 
     base_url: Annotated[str | None, Parameter(help="Where the gateway is.")] = None
+    profile: Annotated[
+        str | None,
+        Parameter(
+            help="Whose paths it has, where not stock's: uniapi, v1, ...", metavar="NAME", validator=_check_profile
+        ),
+    ] = None
     allow_insecure: Annotated[bool | None, Parameter(help="Send the key over http:// to another machine.")] = None
     every: Annotated[
         float | None, Parameter(help="Look every so many seconds, not when the answer is likely.", metavar="SECONDS")
@@ -77,7 +92,7 @@ def open_suno(options: Options, **more: Any) -> Suno:
     """A client that is ready to be entered; raises ConfigurationError that says what is missing where."""
     file = read_settings(options.config)
     base_url, api_key = _base_url(options, file), _key(options, file)
-    for name in ("concurrency", "batch_size", "rate", "allow_insecure"):
+    for name in ("concurrency", "batch_size", "rate", "allow_insecure", "profile"):
         said = _said(name, options, file)
         if said is not None:
             more[name] = said
@@ -190,6 +205,10 @@ def _read(path: Path) -> Settings:
     except msgspec.ValidationError as error:
         known = ", ".join(Settings.__struct_fields__)
         raise ConfigurationError(f"{path}: {_plainly(str(error))}; the keys are {known}") from None
+    try:
+        _check_profile(None, settings.profile)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: profile: {error}") from None
     journal = settings.journal
     if not journal or journal == NO_JOURNAL:
         return settings

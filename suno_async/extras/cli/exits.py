@@ -34,6 +34,10 @@ class KeyNotSafe(JournalError):
     """Nobody can tell whether an idempotency key was used; another journal could only make that worse."""
 
 
+class NotKept(SubmitUnknown):
+    """Nobody can tell whether something was accepted that no journal knows of."""
+
+
 _CODES: tuple[tuple[type[SunoError], int], ...] = (
     (SubmitUnknown, UNKNOWN),
     (ConfigurationError, CONFIGURATION),
@@ -47,6 +51,7 @@ _CODES: tuple[tuple[type[SunoError], int], ...] = (
     (TaskNotFound, FAILED),
 )
 _ADVICE: tuple[tuple[type[SunoError], str], ...] = (
+    (NotKept, "no journal knows of it: before you do it again, see the gateway's own list of tasks"),
     (
         SubmitUnknown,
         "before you submit it again, see suno-async journal unknown, or the gateway's own list of tasks",

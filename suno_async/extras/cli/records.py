@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...protocol.errors import SunoError, TaskNotFound, WaitTimeout
-from ...protocol.models import Task
+from ...protocol.models import Song, Task
 
 _RISKY = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SONG_FIELDS = ("id", "title", "audio_url", "duration")
@@ -30,6 +30,11 @@ def task_record(task: Task) -> dict[str, Any]:
         "lyrics": msgspec.structs.asdict(task.lyrics) if task.lyrics is not None else None,
         "error": None,
     }
+
+
+def song_record(song: Song, error: str | None = None) -> dict[str, Any]:
+    """Everything about a song; of one that the gateway does not know, its id and ``error`` not_found."""
+    return {**msgspec.structs.asdict(song), "error": error}
 
 
 def absence_record(task_id: str, error: SunoError) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from .words import clean
 
 _STYLES = {"SUCCESS": "green", "FAILURE": "red", "IN_PROGRESS": "yellow"}
 _WIDEST = 100_000
+_NUMBERS = frozenset(
+    {"length", "seconds", "looks", "start", "end", "from", "to", "notes", "limit", "used", "remaining"}
+)
 Cells = dict[str, Text]
 
 
@@ -70,6 +73,11 @@ def _song_cells(song: Song) -> Cells:
     }
 
 
+def song_row(song: Song) -> Cells:
+    """The row of a song by its own id."""
+    return {"clip": Text(clean(song.id)), "status": Text(clean(song.status)), **_song_cells(song)}
+
+
 def absence_row(task_id: str, error: SunoError) -> Cells:
     """The row of an id of which there is no task to tell."""
     return {"task": Text(task_id), "status": Text(absence(error).replace("_", " "), style="red")}
@@ -108,7 +116,7 @@ def print_table(columns: tuple[str, ...], rows: list[Cells]) -> None:
 def _table(console: Console, columns: tuple[str, ...], rows: list[Cells]) -> Table:
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
     for name in columns:
-        justify = "right" if name in {"length", "seconds", "looks"} else "left"
+        justify = "right" if name in _NUMBERS else "left"
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(row.get(name, Text()) for name in columns))

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ...protocol.errors import ConfigurationError
@@ -18,11 +19,17 @@ _ESCAPES = re.compile(
 )
 _BLANKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029 ]+")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile(rf"(?![\n\t]){_INVISIBLE.pattern}")
 
 
 def clean(text: str) -> str:
     """Somebody else's text in one line that a terminal shows and does not obey."""
     return _INVISIBLE.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", text))).strip()
+
+
+def harmless(text: str) -> str:
+    """Somebody else's text in its own lines, without what a terminal would obey."""
+    return _UNSEEN.sub("", _ESCAPES.sub("", text))
 
 
 def say(text: str) -> None:
@@ -42,20 +49,20 @@ def read_text(value: str) -> str:
         raise UsageError(f"{value[1:]} is no UTF-8 text") from None
 
 
-def read_ids(given: tuple[str, ...]) -> list[str]:
-    """The task ids, each once; ``-`` among them stands for those on stdin, one a line."""
+def read_ids(given: tuple[str, ...], what: str = "task", check: Callable[[str], str] = check_task_id) -> list[str]:
+    """The ids of tasks or of something else, each once; ``-`` among them stands for those on stdin, one a line."""
     if not given:
-        raise UsageError("no task ids: name them, or pass - and write them to stdin, one a line")
+        raise UsageError(f"no {what} ids: name them, or pass - and write them to stdin, one a line")
     ids: dict[str, None] = {}
     for word in given:
         for line in read_text(word).splitlines() if word == STDIN else [word]:
             if line.strip():
-                ids[_checked(line.strip())] = None
+                ids[_checked(line.strip(), check)] = None
     return list(ids)
 
 
-def _checked(task_id: str) -> str:
+def _checked(one: str, check: Callable[[str], str]) -> str:
     try:
-        return check_task_id(task_id)
+        return check(one)
     except ConfigurationError as error:
         raise UsageError(str(error)) from None

@@ -6,12 +6,15 @@ import signal
 import sqlite3
 import sys
 import threading
+from contextlib import ExitStack
 from functools import partial
+from http.client import HTTPConnection
 from io import StringIO
 from typing import Any, NamedTuple
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from wire import Wire
 
 from suno_async.engine.journal import Store
 from suno_async.extras.cli import main
@@ -163,6 +166,49 @@ def gateway(make_gateway, monkeypatch):
     monkeypatch.setenv("SUNO_BASE_URL", served.url)
     monkeypatch.setenv("SUNO_API_KEY", served.api_key)
     return served
+
+
+@pytest.fixture
+def private(make_gateway, monkeypatch):
+    """A gateway with everything that is not stock's, where whatever is asked for is there a moment later."""
+    served = make_gateway(profile="private", speed=1e5)
+    monkeypatch.setenv("SUNO_BASE_URL", served.url)
+    monkeypatch.setenv("SUNO_API_KEY", served.api_key)
+    return served
+
+
+@pytest.fixture
+def clip(private, cli):
+    """A song's own id."""
+    return cli("fetch", private.put(), "--json").lines[0]["songs"][0]["id"]
+
+
+@pytest.fixture
+def set_going(private, clip):
+    """Have an act of the clip made, so that it is there when it is asked for."""
+
+    def ask(act):
+        connection = HTTPConnection(private.url.partition("//")[2])
+        connection.request("GET", f"/suno/act/{act}/{clip}", headers={"Authorization": f"Bearer {private.api_key}"})
+        connection.getresponse().read()
+        connection.close()
+
+    return ask
+
+
+@pytest.fixture
+def make_wire(monkeypatch):
+    """A raw server that says exactly what it is told to, as the gateway."""
+    with start_blocking_portal() as portal, ExitStack() as stack:
+
+        def make(*steps):
+            wire = Wire(*steps)
+            stack.enter_context(portal.wrap_async_context_manager(wire))
+            monkeypatch.setenv("SUNO_BASE_URL", wire.url)
+            monkeypatch.setenv("SUNO_API_KEY", "sk-0123456789abcdef")
+            return wire
+
+        yield make
 
 
 @pytest.fixture

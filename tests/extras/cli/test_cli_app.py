@@ -26,6 +26,17 @@ def test_help(cli):
         "watch",
         "journal",
         "doctor",
+        "upload",
+        "feed",
+        "wav",
+        "mp4",
+        "midi",
+        "timing",
+        "stems",
+        "persona",
+        "tags",
+        "chat",
+        "balance",
         "130 interrupted",
         "141",
         "SUNO_API_KEY",
@@ -45,6 +56,17 @@ def test_help(cli):
         ["watch"],
         ["journal"],
         ["doctor"],
+        ["upload"],
+        ["feed"],
+        ["wav"],
+        ["mp4"],
+        ["midi"],
+        ["timing"],
+        ["stems"],
+        ["persona"],
+        ["tags"],
+        ["chat"],
+        ["balance"],
     ],
 )
 def test_help_of_commands(cli, words):
@@ -52,6 +74,13 @@ def test_help_of_commands(cli, words):
     ended = cli(*words, "--help")
     assert (ended.code, "--api-key" in ended.out) == (0, False)
     assert " ".join(words) in ended.out
+
+
+def test_the_order_of_help(cli):
+    """What needs no gateway comes first, then tasks, then what only some gateways have."""
+    lines = cli("--help").out.splitlines()
+    first = [line.strip("│ ").partition(" ")[0] for line in lines]
+    assert [word for word in first if word in app._COMMANDS] == list(app._COMMANDS)
 
 
 def test_version(cli):
@@ -116,6 +145,19 @@ def test_a_full_disk(monkeypatch, capsys):
         monkeypatch.setattr(app, "build", lambda: print)
         assert main(["some data"]) == 1
     assert capsys.readouterr().err == "suno-async: stdout cannot be written to: No space left on device\n"
+
+
+def test_letters_that_an_encoding_has_not(gateway):
+    """Where stdout has no letter for something, it is a question mark and no traceback."""
+    task_id = gateway.put(data=[{"id": "c", "title": "猫 song", "audio_url": "https://x/a.mp3", "status": "complete"}])
+    done = subprocess.run(
+        [sys.executable, "-m", "suno_async", "fetch", task_id],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr, "? song" in done.stdout) == (0, "", True)
 
 
 def test_lazy_imports():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from wire import answer
 
 from suno_async import ConfigurationError
 from suno_async.extras.cli import configuration
@@ -66,6 +67,44 @@ def test_flag_over_all(opened, monkeypatch):
     assert (made["base_url"], made["allow_insecure"], made["rate"], made["pace"].every) == ("https://flag", False, 9, 2)
 
 
+def test_profile(opened):
+    """The gateway's own paths are told by a name: the flag's, or the file's; nothing is said where nobody says it."""
+    write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'\nprofile = 'uniapi'")
+    assert opened()["profile"] == "uniapi"
+    assert opened(profile="v1")["profile"] == "v1"
+    write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
+    assert "profile" not in opened()
+    assert Options(profile="v1").flags() == ["--profile", "v1"]
+
+
+def test_the_paths_of_a_profile(cli, make_wire):
+    """What is asked for is asked for where that gateway has it, by every command."""
+    wire = make_wire(answer({"code": "success", "data": {"wav_url": "https://x/a.wav"}}))
+    assert cli("wav", "c1", "--profile", "v1") == (0, "https://x/a.wav\n", "")
+    write("suno.toml", "profile = 'bltcy'")
+    assert cli("wav", "c1").code == 0
+    cli("fetch", "a", "--profile", " V1 ")
+    assert [call.path for call in wire.calls[:3]] == [
+        "/v1/suno/act/wav/c1",
+        "/task/suno/v1/act/wav/c1",
+        "/v1/suno/fetch/a",
+    ]
+
+
+def test_profiles_that_are_none(cli):
+    """A name that is none is a matter of usage, or of the file it is in; both list the names there are."""
+    for command in (["wav", "c1"], ["fetch", "a"], ["submit", "custom", "la"], ["upload", "https://x/a.mp3"]):
+        ended = cli(*command, "--profile", "nope")
+        assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+        assert "--profile" in ended.err
+        assert "stock, v1, bltcy, uniapi" in ended.err
+    write("suno.toml", "profile = 'nope'")
+    ended = cli("wav", "c1")
+    assert (ended.code, ended.out) == (4, "")
+    assert ended.err.startswith("suno-async: suno.toml: profile: ")
+    assert "stock, v1, bltcy, uniapi" in ended.err
+
+
 def test_empty_environment(opened, monkeypatch):
     """A variable that is empty is not set."""
     write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")
@@ -118,7 +157,7 @@ def test_nothing_at_all():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bas_url = 'x'", r"suno.toml: there is no key `bas_url`; the keys are base_url, api_key, "),
+        ("bas_url = 'x'", r"suno.toml: there is no key `bas_url`; the keys are base_url, profile, api_key, "),
         ("rate = 'fast'", r"suno.toml: rate: expected `float \| null`, got `str`"),
         ("[base_url]\nx = 1", r"suno.toml: base_url: expected `str \| null`, got `object`"),
         (f"api_key = {KEY}", r"suno.toml is no TOML: Invalid value \(at line 1"),

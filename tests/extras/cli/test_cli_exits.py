@@ -18,7 +18,7 @@ from suno_async import (
     UnexpectedResponse,
     WaitTimeout,
 )
-from suno_async.extras.cli.exits import KeyNotSafe, advice, code_of
+from suno_async.extras.cli.exits import KeyNotSafe, NotKept, advice, code_of
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,11 @@ from suno_async.extras.cli.exits import KeyNotSafe, advice, code_of
         (UnexpectedResponse, 5, " (try again later)"),
         (ClientClosed, 5, " (try again later)"),
         (SunoError, 5, " (try again later)"),
+        (
+            NotKept,
+            6,
+            " (no journal knows of it: before you do it again, see the gateway's own list of tasks)",
+        ),
         (
             SubmitUnknown,
             6,

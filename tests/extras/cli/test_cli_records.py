@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 import pytest
 
 from suno_async import GatewayUnavailable, Lyrics, Song, Task, TaskNotFound, WaitTimeout
-from suno_async.extras.cli.records import absence_record, demo_record, print_json, seconds_of, task_record
+from suno_async.extras.cli.records import (
+    absence_record,
+    demo_record,
+    print_json,
+    seconds_of,
+    song_record,
+    task_record,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2026, 1, 1, 0, 1, 38, tzinfo=UTC)
@@ -20,6 +27,13 @@ def test_task():
     record = task_record(task)
     assert (record["seconds"], record["songs"][0]["id"], record["lyrics"]["text"]) == (98.0, "s", "la")
     assert record["status"] == "UNKNOWN"
+
+
+def test_song():
+    """A song has the same fields as within a task, and a word for why there is none."""
+    record = song_record(Song(id="s", title="T"))
+    assert {**task_record(Task(task_id="a", songs=(Song(id="s", title="T"),)))["songs"][0], "error": None} == record
+    assert song_record(Song(id="s"), "not_found") == {**record, "title": "", "error": "not_found"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from suno_async.extras.cli.tables import (
     detail,
     minutes,
     print_table,
+    song_row,
     status_text,
     stderr,
     task_rows,
@@ -31,6 +32,15 @@ def test_wide(capsys):
     """Where no screen ends, everything stands in one line."""
     print_table(("task", "title", "length", "audio"), rows())
     assert capsys.readouterr().out.splitlines()[1] == f"task_1  City Lights    2:03  {URL}"
+
+
+def test_songs(capsys):
+    """A song by its own id; what a gateway says of it cannot drive the terminal, and numbers stand to the right."""
+    song = Song(id="c\x1b[2J1", title="T\n", status="stream\x07ing", audio_url=URL, duration=61)
+    print_table(("clip", "status", "title", "length", "audio"), [song_row(song)])
+    assert capsys.readouterr().out.splitlines()[1] == f"c1    streaming  T        1:01  {URL}"
+    print_table(("used", "word"), [{"used": Text("1"), "word": Text("x")}])
+    assert capsys.readouterr().out.splitlines()[1].rstrip() == "   1  x"
 
 
 def test_narrow(terminal, monkeypatch):

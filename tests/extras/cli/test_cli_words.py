@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from suno_async import ConfigurationError
 from suno_async.extras.cli.exits import UsageError
-from suno_async.extras.cli.words import STDIN, clean, read_ids, read_text, say
+from suno_async.extras.cli.words import STDIN, clean, harmless, read_ids, read_text, say
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,30 @@ from suno_async.extras.cli.words import STDIN, clean, read_ids, read_text, say
 def test_clean(evil, harmless):
     """Nothing is left that a terminal obeys, and everything that it shows."""
     assert clean(evil) == harmless
+
+
+@pytest.mark.parametrize(
+    ("evil", "shown"),
+    [
+        ("a  b\tc\n\nd\n", "a  b\tc\n\nd\n"),
+        ("two\r\nlines\x0b\x0c", "two\nlines"),
+        ("\x1b[2J\x1b[31mred\x9b2J ", "red "),
+        ("\x1b]0;owned\x07title", "title"),
+        ("a\u202eb\u2066c\x00\x7f\ud800d\x85", "abcd"),
+        ("猫 😀", "猫 😀"),
+    ],
+)
+def test_harmless(evil, shown):
+    """Lines and blanks stay as they are; nothing is left that a terminal obeys."""
+    assert harmless(evil) == shown
+
+
+def test_harmless_in_pieces():
+    """What is cut in two is harmless too: a terminal obeys none of it."""
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b2J"
+    for cut in range(len(evil)):
+        shown = harmless(evil[:cut]) + harmless(evil[cut:])
+        assert not {"\x1b", "\x9b", "\x07"} & set(shown)
 
 
 def test_say(capsys):
@@ -69,6 +94,19 @@ def test_ids_that_are_none():
         read_ids(())
     with pytest.raises(UsageError, match="'a b' is no task id"):
         read_ids(("a b",))
+
+
+def test_ids_of_something_else():
+    """Other ids are called by their name, and checked as they are."""
+
+    def refuse(one):
+        raise ConfigurationError(f"{one} is no clip id")
+
+    with pytest.raises(UsageError, match="no clip ids"):
+        read_ids((), "clip", refuse)
+    with pytest.raises(UsageError, match="a is no clip id"):
+        read_ids(("a",), "clip", refuse)
+    assert read_ids(("a", "b", "a"), "clip", str.upper) == ["A", "B"]
 
 
 def test_stdin_is_read_when_asked_for(monkeypatch):
