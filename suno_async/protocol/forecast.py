@@ -83,13 +83,12 @@ class Forecast:
             waited += gain
             if gain - gained <= _TINY:
                 continue
-            cost = waited - gain / 2
-            while (slope := (cost - paid) / (gain - gained)) <= last:
+            while (slope := (waited - paid) / (gain - gained)) <= last:
                 last, gained, paid, at = corners.pop()
             corners.append((last, gained, paid, at))
-            last, gained, paid, at = slope, gain, cost, step
+            last, gained, paid, at = slope, gain, waited, step
         corners.append((last, gained, paid, at))
-        turns = [_STEP * (slope * gain - cost) for (_, gain, cost, _), (slope, *_) in pairwise(corners[1:])]
+        turns = [_STEP * (slope * gain - paid) for (_, gain, paid, _), (slope, *_) in pairwise(corners[1:])]
         return [_STEP * at for *_, at in corners[1:]], turns
 
 

@@ -3,11 +3,12 @@
 Where the hazard changes slowly, the looks of Keller's rule cost hardly more than the best ones. It does change fast
 where a tenth of the tasks fail within 20 s and nothing more happens for a minute: then the last look before that minute
 is worth making just after the last failure, not just before it. Barlow, Hunter and Proschan (1963) gave the best looks
-by a recursion from the first one; here they come from the end. Let S(t) be what is left at age t, A(t) its integral,
-and κ the price of a look. Every task that is left at a look at age a, the next one being at b, pays κ for that, and
-waits from its end until b: S(a) (κ + b - a) - (A(b) - A(a)). So what is still to be paid at a is
+by a recursion from the first one; here they come from the end. Let S(t) be what is left at age t, and κ the price of a
+look. Every task that is left at a look at age a, the next one being at b, pays κ for that, and waits from its end until
+b: S(a) (κ + b - a), less what the integral of S grows by from a to b. All of that integral is the same for every plan;
+without it what is still to be paid at a is
 
-    W(a) = A(a) + S(a) (κ - a) + min over b of (S(a) b + W(b) - A(b))
+    W(a) = S(a) (κ - a) + min over b of (S(a) b + W(b))
 
 The minimum is over straight lines in S(a), one for each b. As a goes down S(a) grows, and each new line is flatter than
 all before, so a queue of the lines that are lowest somewhere has each answer in front.
@@ -34,8 +35,8 @@ class Inspection:
     """The best next look from every age, for one hazard and one price of 0.2 s or more."""
 
     def __init__(self, hazard: Hazard, price: float) -> None:
-        self._ages, left, area = _tables(hazard)
-        self._next = _best(self._ages, left, area, price)
+        self._ages, left = _tables(hazard)
+        self._next = _best(self._ages, left, price)
 
     def after(self, age: float) -> float:
         """Seconds until the best next look at a task of this age, up to the end of the known tail; infinity past it."""
@@ -57,24 +58,23 @@ def _kept(hazard: Hazard, price_class: int) -> Inspection:
     return Inspection(hazard, LEAST_PRICE * exp(_CLASS * price_class))
 
 
-def _tables(hazard: Hazard) -> tuple[list[float], list[float], list[float]]:
-    """Ages, what is left at each, and its integral."""
-    ages, left, area = [0.0], [1.0], [0.0]
+def _tables(hazard: Hazard) -> tuple[list[float], list[float]]:
+    """Ages, and what is left at each."""
+    ages, left = [0.0], [1.0]
     for (begin, end), (before, after) in zip(pairwise(hazard.ages), pairwise(hazard.expected), strict=True):
         steps = max(1, round((end - begin) / (_STEP + _GROWTH * begin)))
         for step in range(1, steps + 1):
             ages.append(begin + (end - begin) * step / steps)
             left.append(exp(-before - (after - before) * step / steps))
-            area.append(area[-1] + (left[-2] + left[-1]) / 2 * (ages[-1] - ages[-2]))
-    return ages, left, area
+    return ages, left
 
 
-def _best(ages: list[float], left: list[float], area: list[float], price: float) -> list[float]:
+def _best(ages: list[float], left: list[float], price: float) -> list[float]:
     """The age of the best next look, from each age."""
     last = len(ages) - 1
     following = [ages[last]] * len(ages)
     # slope and height of each line: what the rest costs if the next look is at that age
-    lines = deque([(ages[last], -area[last])])
+    lines = deque([(ages[last], 0.0)])
     for here in range(last - 1, -1, -1):
         share, age = left[here], ages[here]
         while len(lines) > 1 and _at(lines[1], share) <= _at(lines[0], share):

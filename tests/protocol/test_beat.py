@@ -1,7 +1,7 @@
 """The beat: whether there is one is found out, followed and given up by what looks show."""
 
 import math
-from statistics import fmean
+from statistics import NormalDist, fmean
 from types import SimpleNamespace
 
 import pytest
@@ -43,7 +43,9 @@ def moment(width, cell):
 
 
 @WIDTH
-@pytest.mark.parametrize(("before", "now"), [(0, 0), (0, 1), (3, 20), (60, 65), (17, 80), (5, 68), (10, 400)])
+@pytest.mark.parametrize(
+    ("before", "now"), [(0, 0), (0, 1), (3, 20), (60, 65), (17, 80), (5, 68), (10, 400), (-70, -61)]
+)
 def test_looks_that_show_no_end_are_worth_the_difference_of_their_lags(width, before, now):
     """Two looks with a hazard of so much between them: exp(-h (V(t) - V(a)) + h (t - a)), wherever the round began."""
     odds = width.unseen([(moment(width, before), -0.1), (moment(width, now), 0.1)])
@@ -69,6 +71,7 @@ def test_a_change_is_worth_the_part_of_the_time_it_may_have_been_in(width, befor
     """A change between two looks: (V(t) - V(a)) / (t - a), as far as rows keep to rounds; and no more were seen."""
     begin, end = moment(width, before), moment(width, now)
     odds = width.seen(begin, end, 0.01, 2.0)
+    assert len(odds) == CELLS
     for start in range(CELLS):
         grown = lag(width, now, start) - lag(width, before, start)
         part = max(1 - 0.93 * grown / max(end - begin, 0.125), 0.07)
@@ -86,6 +89,17 @@ def test_what_a_row_says_of_itself_is_most_likely_in_the_middle_of_a_round(width
     assert max(told) > math.e
     assert min(told) < math.exp(-2)
     assert width.updated(time, 0.5) == pytest.approx(list(map(math.sqrt, told)))
+    assert width.updated(time, 2) == pytest.approx([max(odds * odds, math.exp(-8)) for odds in told])
+
+
+@WIDTH
+def test_what_a_row_says_of_itself_is_as_wide_as_its_round(width):
+    """Spread evenly over the round and over the second it is cut to, and a little more; the rest is for any moment."""
+    spread = NormalDist(0, math.sqrt((width.seconds**2 + 1) / 12 + 0.02))
+    told = width.updated(moment(width, 0), 1)
+    for start in range(CELLS):
+        off = (-start % CELLS * width.cell - width.seconds / 2 + width.period / 2) % width.period - width.period / 2
+        assert told[start] == pytest.approx(0.93 * width.period * spread.pdf(off) + 0.07)
 
 
 @WIDTH
@@ -172,7 +186,10 @@ def test_widths_that_were_learned_are_begun_with():
     assert Beat(0.0, 0.5, shares).widths() == pytest.approx(shares)
 
 
-@pytest.mark.parametrize("widths", [[], [1.0], [0.5] * 5, [2.0, -1.0, 0, 0, 0], [math.nan] * 5, [1e308] * 5, [0.0] * 5])
+@pytest.mark.parametrize(
+    "widths",
+    [[], [1.0], [0.5] * 5, [0.5, 0.4, 0.3, 0.2, 0.1], [2.0, -1.0, 0, 0, 0], [math.nan] * 5, [1e308] * 5, [0.0] * 5],
+)
 def test_widths_that_are_no_shares_are_not_begun_with(widths):
     """What another version or a damaged file has left is not believed."""
     assert Beat(0.0, 0.5, widths).widths() == pytest.approx([1 / len(WIDTHS)] * len(WIDTHS))
@@ -187,6 +204,86 @@ def test_a_look_that_shows_nothing_is_evidence_against_the_rounds_that_would_hav
     within, outside = beat.cells[2][width.place(104.0)], beat.cells[2][width.place(110.0)]
     assert within < outside / 100
     assert everything(beat) == pytest.approx(1)
+
+
+FEW = [(100.0, 107.0, 0.02), (102.0, 107.0, 0.01), (102.0, 109.0, 0.005), (102.0, 109.0, 0.0075)]
+MANY = [(107.0, 109.0, 0.05)] * 40
+CHANGES = [(102.0, 107.0), (103.0, 109.0)]
+
+
+@pytest.mark.parametrize(
+    ("looks", "changes"),
+    [
+        (FEW, []),
+        (MANY, []),
+        (MANY + FEW, []),
+        (FEW, CHANGES),
+        (FEW[:1], CHANGES[:1]),
+        ([], CHANGES[:1] * 2),
+        (FEW, [*CHANGES, (102.0, 106.0), (103.0, 108.0)]),
+    ],
+    ids=["a few", "many", "many and a few", "changes too", "one of each", "a change twice", "four changes"],
+)
+def test_every_look_counts_from_the_one_before_it(looks, changes):
+    """Each says h (V(t) - V(a)), a change what part of the time it was in; all as much as eight ends at most."""
+    beat, start_at = Beat(109.0), 107.5
+    beat._taken = start_at
+    for before, now, rate in looks:
+        beat.looked(before, now, rate)
+    for before, now in changes:
+        beat.changed(before, now, None)
+    beat.take_in(109.0)
+    ends = sum(rate * (now - before) for before, now, rate in looks)
+    trust = 8 / max(8, 16 / (109.0 - start_at) * ends)
+    even = 0.7 / len(WIDTHS) / CELLS / 0.3
+
+    def said(width, start):
+        def grown(before, now):
+            return lag(width, width.place(now), start) - lag(width, width.place(before), start)
+
+        parts = [1 - 0.93 * grown(before, now) / (now - before) for before, now in changes]
+        shown = sum(math.log(max(part, 0.07)) for part in parts)
+        return trust * (0.93 * sum(rate * grown(before, now) for before, now, rate in looks) + shown)
+
+    for width, cells in zip(WIDTHS, beat.cells, strict=True):
+        expected = [max(-8, min(8, said(width, start))) for start in range(CELLS)]
+        assert [math.log(share / beat.no_beat / even) for share in cells] == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_was_taken_in_makes_the_next_looks_no_less_worth():
+    """How many ends were due is counted from one answer to the next."""
+    beat, fresh = Beat(109.0), Beat(109.0)
+    for _ in range(40):
+        beat.looked(107.0, 109.0, 0.05)
+    beat.take_in(109.0)
+    fresh.no_beat, fresh.cells = beat.no_beat, [list(cells) for cells in beat.cells]
+    for each in (beat, fresh):
+        for _ in range(40):
+            each.looked(108.0, 110.0, 0.05)
+        each.take_in(110.0)
+    assert beat.cells == fresh.cells
+
+
+def test_of_many_different_changes_the_most_frequent_count():
+    """Four kinds of changes are taken in at once: the fifth, which was seen no more often, is left out."""
+    few, more = Beat(109.0), Beat(109.0)
+    kinds = [(102.0, 107.0), (102.5, 107.0), (103.0, 107.0), (103.5, 107.0), (100.0, 101.0)]
+    for beat, left_out in ((few, kinds[4:]), (more, [])):
+        for place, kind in enumerate(kinds):
+            for _ in range(0 if kind in left_out else 2 if place < 3 else 1):
+                beat.changed(*kind, None)
+        beat.take_in(109.0)
+    for some, others in zip(few.cells, more.cells, strict=True):
+        assert some == pytest.approx(others)
+
+
+def test_where_there_is_hardly_a_beat_its_widths_matter_as_much():
+    """How likely a width is counts among the widths only: none of them is left out because there may be no beat."""
+    beat = Beat(0.0)
+    beat.no_beat, beat.cells = 0.99, [[0.01 / 5 / CELLS] * CELLS for _ in WIDTHS]
+    assert [width for _, width in beat.likely()] == list(WIDTHS)
+    beat.cells[1] = [0.009 * share for share in beat.cells[1]]
+    assert [index for index, _ in beat.likely()] == [0, 2, 3, 4]
 
 
 def test_a_change_between_two_looks_makes_the_rounds_between_them_likely():
@@ -211,6 +308,20 @@ def test_a_row_that_tells_when_it_changed_points_at_the_round():
     best = max(range(CELLS), key=told.cells[2].__getitem__)
     assert abs(best - WIDTHS[2].place(104.0)) <= 1
     assert max(told.cells[2]) > 3 * max(seen.cells[2])
+    told = Beat(110.0)
+    told.changed(95.0, 110.0, 104.5)
+    told.take_in(110.0)
+    even = 0.7 / len(WIDTHS) / CELLS / 0.3
+    for width, cells in zip(WIDTHS, told.cells, strict=True):
+        assert [share / told.no_beat / even for share in cells] == pytest.approx(width.updated(104.5, 1))
+
+
+@pytest.mark.parametrize("updated", [94.4, 95.6, 109.4, 110.6])
+def test_a_row_may_be_half_a_second_off(updated):
+    """What it tells is cut to a second, and clocks differ: just outside of the two looks is believed as well."""
+    beat = Beat(100.0)
+    beat.changed(95.0, 110.0, updated)
+    assert beat._updates
 
 
 @pytest.mark.parametrize("updated", [math.nan, math.inf, -math.inf, 0.0, 1.7e9, 1e300, 94.0, 111.0])
@@ -250,6 +361,19 @@ def test_a_clock_that_told_impossible_times_is_not_believed_for_hours():
     beat.changed(later, later + 15, later + 5)
     beat.take_in(later + 15)
     assert max(beat.cells[2]) > 3 * before
+    beat.changed(later + 15, later + 30, later + 21)
+    assert beat._updates
+
+
+def test_one_impossible_time_is_no_reason_to_believe_none():
+    """A row that changed while it was read may tell of a moment that its looks do not: the others count as before."""
+    beat, plain = Beat(0.0), Beat(0.0)
+    beat.changed(0.0, 10.0, 25.0)
+    plain.changed(0.0, 10.0, None)
+    for each in (beat, plain):
+        each.changed(0.0, 10.0, 5.0)
+        each.take_in(10.0)
+    assert beat.cells == plain.cells
 
 
 def test_a_look_after_a_long_pause_says_nothing():
@@ -301,6 +425,16 @@ def test_the_parts_that_go_elsewhere_come_from_somewhere():
     for now in (3.0, 4.5, 60.0, 61.0, 3600.0, 3599.0):
         beat.take_in(now)
         assert everything(beat) == pytest.approx(1)
+
+
+def test_in_a_round_a_little_of_all_goes_elsewhere():
+    """As much as is said for one round, from a beat to none and back; half of it at most."""
+    part, most = beats._AWAY
+    beat = Beat(0.0, 0.05)
+    beat.take_in(beats.ROUND)
+    assert beat.no_beat == pytest.approx(0.05 + part * 0.9)
+    beat.take_in(1e7)
+    assert beat.no_beat == pytest.approx(most)
 
 
 def test_a_little_time_changes_nothing():

@@ -165,9 +165,10 @@ def test_two_efforts_lead_where_their_sum_does(age, one, other, kind):
 
 
 def test_all_the_effort_there_is_leads_to_the_end_of_the_known_tail():
-    """From no age on, the last effort of the tables comes together at their last age."""
+    """From no age on, the last effort of the tables comes together at their last age, and what is less before it."""
     hazard = prior_hazard("MUSIC")
     assert hazard.until(0.0, hazard.effort[-1]) == hazard.ages[-1]
+    assert hazard.until(0.0, fmean(hazard.effort[-2:])) == pytest.approx(fmean(hazard.ages[-2:]))
 
 
 @pytest.mark.parametrize("age", [prior_hazard("MUSIC").ages[-1], 800.0, 5_000.0, 1e300])
@@ -248,9 +249,11 @@ def test_a_long_life_is_no_trouble():
     """After thousands of durations what one counts for is scaled down, and nothing else is different."""
     rng, late = random.Random(3), Durations()
     took = [rng.uniform(80, 150) for _ in range(6000)]
-    for seconds in took:
+    for count, seconds in enumerate(took):
         late.took("MUSIC", seconds)
-        assert late.histograms["end:MUSIC"].unit <= 1e9
+        histogram = late.histograms["end:MUSIC"]
+        assert histogram.unit <= 1e9
+        assert count < 1000 or sum(histogram.weights) == pytest.approx(99 * histogram.unit, rel=1e-4)
     soon = learned(*took[-2060:])
     assert late.hazard("MUSIC").ages == soon.hazard("MUSIC").ages
     assert late.hazard("MUSIC").expected == pytest.approx(soon.hazard("MUSIC").expected, abs=1e-5)
@@ -278,6 +281,7 @@ def test_the_last_that_end_are_waited_for_like_the_others():
         (-math.inf, None),
         (1e300, None),
         (48_000.0, None),
+        (1.07**159, None),
     ],
 )
 def test_what_cannot_be_is_not_counted(most, least):
@@ -287,7 +291,10 @@ def test_what_cannot_be_is_not_counted(most, least):
     assert durations.copy() == {}
 
 
-@pytest.mark.parametrize(("most", "least"), [(0.0, None), (0.0, 0.0), (5.0, 5.0), (46_900.0, 0.0), (46_900.0, None)])
+@pytest.mark.parametrize(
+    ("most", "least"),
+    [(0.0, None), (0.0, 0.0), (5.0, 5.0), (46_900.0, 0.0), (46_900.0, None), (math.nextafter(1.07**159, 0), None)],
+)
 def test_what_can_be_is_counted_once(most, least):
     """Anything from no time at all to thirteen hours is one more duration, however wide."""
     durations = Durations()
@@ -380,6 +387,14 @@ def test_there_is_room_for_so_many_kinds():
     assert durations.copy()["end:KIND0"].seen == 2
     assert durations.copy()["end:"].seen == 137
     assert len(durations.copy()) == 3 * 65 + 1
+
+
+def test_a_colon_in_a_name_makes_no_room():
+    """A gateway that puts colons into its names has no more room than others."""
+    durations = Durations()
+    for number in range(100):
+        durations.took(f"{number}:x", 5.0)
+    assert list(durations.copy()) == [*(f"end:{n}:x" for n in range(64)), "end:"]
 
 
 def test_a_name_without_end_is_no_name():

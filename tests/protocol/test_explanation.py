@@ -172,10 +172,14 @@ def test_more_looks_than_can_be_counted():
 
 
 def test_the_looks_can_just_be_counted():
-    """Whoever needs ten thousand looks for all that is known has what they come to."""
-    floor = prior_hazard("MUSIC").ages[-1] / 9_999.5
+    """Whoever needs ten thousand looks for all that is known has what they come to; with a few more nothing is said."""
+    ages = prior_hazard("MUSIC").ages
+    floor = ages[-1] / 9_999.5
     looks = figures(Experience(), Adaptive(price=1e-9, floor=floor, ceiling=floor)).looks
     assert looks.lateness == pytest.approx(floor / 2, rel=0.01)
+    floor = mean(ages[-2:]) / 10_000
+    looks = figures(Experience(), Adaptive(price=1e-9, floor=floor, ceiling=floor)).looks
+    assert (looks.expected, looks.lateness) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +240,26 @@ def test_ages_are_short():
     assert re.fullmatch(r"\d{3}", rows["MUSIC"])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (2.54, "2.5"),
+        (9.94, "9.9"),
+        (9.95, "10"),
+        (9.96, "10"),
+        (9999.4, "9999"),
+        (9999.5, "3h"),
+        (10_000.4, "3h"),
+        (45_001, "13h"),
+        (86_400, "24h"),
+    ],
+)
+def test_an_age_takes_four_characters_at_most(seconds, told):
+    """Whatever the age of a look: a digit behind the point below ten, whole seconds, then whole hours."""
+    text = explain(Experience(), Adaptive(floor=seconds, ceiling=seconds))
+    assert re.search(r"^  at (\S+)", text, re.MULTILINE)[1] == told
+
+
 def test_what_is_not_told():
     """Of many kinds those are told that were seen most, and how many others there are."""
     durations = Durations()
@@ -289,7 +313,12 @@ def test_the_text_of_the_rounds():
         f"not known yet ({start.probability:.0%} sure that there are some,"
         f" {start.shortest:.4g} to {start.longest:.4g} s apart)." in explain(Experience())
     )
-    assert "takes no notice of those of a gateway" in explain(Experience(), Adaptive(beat=None))
+    said = [explain(Experience(), pace).split("\n\n")[1].splitlines() for pace in (Adaptive(), Adaptive(beat=None))]
+    assert said[0][1:] == [
+        "  Where it has, looks come just after each round, fewer than below; what the",
+        "  gateway itself holds back, half a round for most, nobody can see sooner.",
+    ]
+    assert said[1] == ["Rounds: this pace takes no notice of those of a gateway (beat=None)."]
 
 
 def test_the_text_of_the_looks():
@@ -339,13 +368,36 @@ def test_the_plot(known, pace, kind):
     shares = left(hazard, step * 71)
     bars = [shares[round(column * step / STEP)] - shares[round((column + 1) * step / STEP)] for column in range(70)]
     bars[len(counts) :] = [0.0] * (70 - len(counts))
-    assert top == pytest.approx(max(bars), rel=0.02)
-    assert heights == pytest.approx([8 * bar / max(bars) for bar in bars], abs=0.5)
+    assert top == pytest.approx(max(bars), rel=0.006)
+    assert heights == pytest.approx([8 * bar / max(bars) for bar in bars], abs=0.3)
     expected = [0] * len(counts)
     for age in looks:
         expected[min(int(age / step), len(counts) - 1)] += 1
     assert counts == [min(10, count) for count in expected]
     assert ages == pytest.approx([column * step for column in range(0, len(counts), 10)])
+
+
+def test_the_last_column_has_a_bar():
+    """Where all tasks take long, and alike, some of the last ones end at the very right."""
+    durations = Durations()
+    for _ in range(300):
+        durations.took("SLOW", 3000.0)
+    _, heights, counts, _, _ = plot(explain(Experience(durations.copy()), kind="SLOW"))
+    assert min(heights[len(counts) - 3 : len(counts)]) > 0
+
+
+def test_the_height_is_told_twice():
+    """The highest bar and half of it have their shares beside them, the other lines nothing."""
+    lines = explain(Experience()).split("\n\n")[-1].splitlines()[1:9]
+    first, *labels = (line.partition("|")[0].strip() for line in lines)
+    half = f"{float(first.rstrip('%')) / 2:.3g}%"
+    assert labels == ["", "", "", half, "", "", ""]
+
+
+def test_what_fits_sharp_is_not_made_wider():
+    """Seventy columns of five seconds are enough where the last look is at 350 s."""
+    step, _, counts, _, _ = plot(explain(Experience(), Adaptive(floor=350, ceiling=350)))
+    assert (step, len(counts), figures(Experience(), Adaptive(floor=350, ceiling=350)).looks.ages) == (5, 70, [350])
 
 
 @QUICK

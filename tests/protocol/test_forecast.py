@@ -95,6 +95,31 @@ def test_a_small_hazard_passes_over_rounds():
     assert forecast.delay(now, 8.0 + 4 * width.period) == pytest.approx(5 + width.seconds + 4 * width.period, abs=0.8)
 
 
+@pytest.mark.parametrize("width", range(len(WIDTHS)), ids=lambda width: f"{WIDTHS[width].seconds:.2f}s")
+def test_a_delay_of_many_rounds_is_as_many_rounds_longer(width):
+    """What is longer by four rounds, of the width that they have, becomes a delay that is longer by just that."""
+    now = 100.0
+    forecast = Forecast(certain(width, now + 5), now)
+    longer = forecast.delay(now, 9.0 + 4 * WIDTHS[width].period) - forecast.delay(now, 9.0)
+    assert longer == pytest.approx(4 * WIDTHS[width].period)
+
+
+def test_a_delay_that_is_just_made_shorter_is_no_shorter_one():
+    """A hair under 20 s and a hair over it, which is made shorter by a round, lead to the same look."""
+    forecast = Forecast(certain(3, 101.0, no_beat=0.3), 100.0)
+    assert forecast.delay(100.0, 19.99) == pytest.approx(forecast.delay(100.0, 20.01))
+    assert forecast.delay(100.0, 19.99) < 19
+
+
+def test_rounds_come_a_period_apart():
+    """Added up over a period, V is a period further in the next one, wherever the round lies in it."""
+    width = WIDTHS[2]
+    steps = round(width.period / STEP)
+    shown = Forecast(certain(2, 55.0), 50.0).shown
+    before = sum(each - shown[0] for each in shown[:steps])
+    assert sum(each - shown[0] - width.period for each in shown[steps : 2 * steps]) == pytest.approx(before, abs=1e-6)
+
+
 def test_nothing_new_is_shown_between_rounds_and_a_period_of_it_in_each():
     """V stands still until a round begins, has come a period further when it has ended, and stands still again."""
     now, width = 50.0, WIDTHS[2]
@@ -154,7 +179,8 @@ def test_a_second_later_the_same_round_is_meant():
 def test_a_forecast_that_is_too_old_says_nothing():
     """After two thirds of a round no delay is moved any more: nobody has looked since, and nothing is known."""
     forecast = Forecast(certain(2, 106.0), 100.0)
-    assert forecast.delay(100.0 + SLEEP, 5.0) == 5.0
+    assert forecast.delay(112.0, 5.0) > 9
+    assert forecast.delay(112.25, 5.0) == forecast.delay(100.0 + SLEEP, 5.0) == 5.0
     assert forecast.delay(1e6, 25.0) == 25.0
 
 

@@ -15,9 +15,9 @@ RATES = st.lists(st.sampled_from([0.0005, 0.002, 0.01, 0.05, 0.2]), min_size=2, 
 PRICES = st.sampled_from([1.0, 3.0, 10.0])
 
 
-def hazard_of(rates, step=4.0):
+def hazard_of(rates, step=4.0, tail=(0.4,) * 5):
     """A hazard that is constant for so many seconds each, up to a last 20 s in which nearly all ends."""
-    rates = [*rates, *[0.4] * 5]
+    rates = [*rates, *tail]
     ages = [step * index for index in range(len(rates) + 1)]
     expected, effort = [0.0], [0.0]
     for rate in rates:
@@ -26,9 +26,9 @@ def hazard_of(rates, step=4.0):
     return Hazard(ages, expected, effort)
 
 
-def looks_of(inspection):
-    """The ages of all looks at a task that never ends, from its birth on."""
-    ages = [0.0]
+def looks_of(inspection, begin=0.0):
+    """The ages of all looks at a task that never ends, from an age on."""
+    ages = [begin]
     while (delay := inspection.after(ages[-1])) < math.inf:
         ages.append(ages[-1] + delay)
     return ages
@@ -67,6 +67,24 @@ def test_no_other_plan_is_better(rates, price):
         )
     mine = cost_of(hazard, price, looks_of(Inspection(hazard, price)))
     assert mine <= best[0] * 1.01 + 0.02
+
+
+@QUICK
+@given(st.lists(st.sampled_from([0.001, 0.1, 1.0, 4.0, 20.0]), min_size=1, max_size=14), st.floats(0.2, 3))
+def test_of_all_ages_that_are_told_apart_it_looks_at_the_best(rates, price):
+    """Every plan pays for its looks and waits for all that is left at each: the one that is made pays least."""
+    hazard = hazard_of(rates, step=0.25, tail=())
+    ages, left = hazard.ages, [math.exp(-expected) for expected in hazard.expected]
+    best = [0.0] * len(ages)
+    for here in range(len(ages) - 2, -1, -1):
+        best[here] = min(
+            left[here] * (price + ages[there] - ages[here]) + best[there] for there in range(here + 1, len(ages))
+        )
+    for begin, least in zip(ages, best, strict=True):
+        looks = looks_of(Inspection(hazard, price), begin)
+        assert looks == pytest.approx([age for age in ages if age in looks])
+        mine = sum(left[ages.index(here)] * (price + there - here) for here, there in pairwise(looks))
+        assert mine == pytest.approx(least)
 
 
 def test_where_the_hazard_is_constant_the_looks_are_evenly_spaced():
@@ -114,6 +132,17 @@ def test_past_the_known_tail_it_does_not_know():
     assert 0 < inspection.after(hazard.ages[-1] - 0.01) <= 0.011
 
 
+def test_between_two_ages_the_next_look_is_between_theirs():
+    """A quarter of a second is told apart at first; from within it the next look is on the line between its ends'."""
+    hazard = hazard_of([0.01, 0.2, 0.05, 0.002] * 16, step=0.25)
+    inspection = Inspection(hazard, 1.0)
+    following = [*(age + inspection.after(age) for age in hazard.ages[:-1]), hazard.ages[-1]]
+    for (begin, end), (first, second) in zip(pairwise(hazard.ages), pairwise(following), strict=True):
+        age = begin + 0.7 * (end - begin)
+        assert age + inspection.after(age) == pytest.approx(first + 0.7 * (second - first))
+    assert len({round(second - first, 6) for first, second in pairwise(following)}) > 2
+
+
 def test_it_beats_the_rule_where_the_hazard_jumps():
     """For songs of which a tenth fail early its looks cost less than those of the square root."""
     durations = Durations()
@@ -134,3 +163,11 @@ def test_what_was_worked_out_is_kept():
     assert inspection(hazard, 1.0) is not inspection(hazard, 1.3)
     assert inspection(hazard, 1.0) is not inspection(other, 1.0)
     assert inspection(hazard, math.inf).after(0) > 0
+
+
+@pytest.mark.parametrize("price", [0.2, 0.23, 1.0, 7.3, 400.0])
+def test_what_is_kept_is_about_that_price(price):
+    """There are no fewer looks than at a price that is 6 % higher, and no more than at one that is 6 % lower."""
+    hazard = Durations().hazard("MUSIC")
+    higher, lower = (looks_of(Inspection(hazard, price * factor)) for factor in (1.06, 0.94))
+    assert len(higher) <= len(looks_of(inspection(hazard, price))) <= len(lower)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from suno_async.protocol.durations import Durations, prior_hazard
 from suno_async.protocol.errors import ConfigurationError
 from suno_async.protocol.experience import Experience
+from suno_async.protocol.inspection import inspection
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled, check_pace
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
@@ -51,7 +52,8 @@ def test_every_delay_is_finite_and_above_the_floor(pace, age, looks, chance, sha
 
 
 def test_fixed_is_fixed():
-    """Fixed looks every so many seconds; riders may come at half of that."""
+    """Fixed looks every so many seconds, from parts of one to a day; riders may come at half of that."""
+    assert [Fixed(every).after(50, 3, 0.3, 1) for every in (0.001, 86_400)] == [0.001, 86_400]
     assert {Fixed(5).after(age, looks, 0.3, 1) for age in (0, 50, 5000) for looks in (0, 9)} == {5}
     assert Fixed(5).floor == 2.5
 
@@ -164,6 +166,17 @@ def test_the_gap_after_the_early_failures_is_not_entered_blindly():
     assert not [look for look in looks if 30 < look < 60]
 
 
+@pytest.mark.parametrize("price", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("took", [[], [90] * 30])
+def test_a_dear_look_is_made_when_the_exact_solution_has_it(took, price):
+    """From 0.2 s on the price decides alone, up to the end of what is known; no look is made just before that end."""
+    hazard, pace = hazard_of(took), Adaptive(price=price, floor=1e-9, ceiling=80_000)
+    end, exact = hazard.ages[-1], inspection(hazard, price)
+    for age in range(int(end)):
+        best, delay = exact.after(age), pace.delay(hazard, age, 1)
+        assert delay == best or (age + best == pytest.approx(end) and age + delay > end - 1e-6)
+
+
 @pytest.mark.parametrize("share", [1.0, 1.49, 1.51, 5.0, 100.0])
 def test_no_delay_jumps_between_dear_looks_and_cheap_ones(share):
     """From the exact solution to the rule there is no step down: a share a little larger never looks later."""
@@ -250,9 +263,13 @@ def test_only_a_pace_can_be_scaled(pace):
 
 
 def test_what_is_no_experience_is_refused():
-    """Only what a client has learned can be gone on from."""
-    with pytest.raises(ConfigurationError, match="experience"):
+    """Only what a client has learned can be gone on from, and whoever has it as JSON is told how to read that."""
+    with pytest.raises(ConfigurationError) as caught:
         Adaptive(experience={"end:MUSIC": 3})
+    assert str(caught.value) == (
+        "Adaptive.experience must be what Suno.experience() gave, or None;"
+        " from JSON: msgspec.json.decode(data, type=Experience)"
+    )
     assert Adaptive(experience=Experience()).experience == Experience()
 
 
@@ -314,11 +331,19 @@ def test_a_scaled_pace_is_the_same_in_a_faster_world(pace, speed, age, looks, ch
     assert scaled.after(age, looks, chance, share, kind) == pace.after(age * speed, looks, chance, share, kind) / speed
 
 
+def test_lyrics_are_lyrics_in_a_faster_world_too():
+    """A scaled pace is told the kind: ten times as fast, lyrics are looked at ten times as often as lyrics are."""
+    delays = [Scaled(Adaptive(), 10).after(0.5, 0, 0, 1, kind) for kind in ("LYRICS", "MUSIC")]
+    assert delays == [Adaptive().after(5, 0, 0, 1, kind) / 10 for kind in ("LYRICS", "MUSIC")]
+    assert delays[0] < delays[1]
+
+
 WRONG = [
     (lambda: Fixed(0), "Fixed.every"),
     (lambda: Fixed(-1), "Fixed.every"),
     (lambda: Fixed(math.nan), "Fixed.every"),
     (lambda: Fixed("5"), "Fixed.every"),
+    (lambda: Fixed(86_400.5), "Fixed.every must be a number from 0 to 86400,"),
     (lambda: Backoff(first=0), "Backoff.first"),
     (lambda: Backoff(first=5e-324), "Backoff.first"),
     (lambda: Backoff(first=86_400.5, ceiling=86_400.5), "Backoff.first must be a number from 0.001 to 86400,"),

@@ -3,6 +3,7 @@
 import json
 import math
 from bisect import bisect_left
+from datetime import UTC, datetime
 from email.utils import formatdate
 from itertools import count
 from random import Random
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suno_async.protocol.beat import Beat
 from suno_async.protocol.durations import Durations, Event
 from suno_async.protocol.exchange import Answer
-from suno_async.protocol.experience import unpacked
+from suno_async.protocol.experience import Experience, unpacked
 from suno_async.protocol.life import Life
-from suno_async.protocol.models import Status
+from suno_async.protocol.models import Status, Task
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled
 from suno_async.protocol.schedule import Offset, Schedule
 from suno_async.protocol.wire import Look
@@ -40,9 +42,10 @@ def life(born=0.0, **fields):
     return Life(**{"task_id": next(names), "born": born, "looked": born, "dated": True, "kind": "MUSIC", **fields})
 
 
-def dated(schedule, now):
+def dated(schedule, now, speed=1):
     """The schedule has seen an answer with a date, now."""
-    schedule.answered(Answer(200, {"Date": formatdate(EPOCH + math.floor(now), usegmt=True)}, b""), now, now)
+    date = {"Date": formatdate(EPOCH + math.floor(now), usegmt=True)}
+    schedule.answered(Answer(200, date, b""), now / speed, now / speed)
 
 
 def show(schedule, life, shown, now):
@@ -137,6 +140,7 @@ def test_who_waits_for_less_is_served_sooner():
     assert delays[Event.PLAYABLE] < delays[Event.END]
     early, late = (schedule.delay(life(event=Event.CHANGE, since=since), 25.0, 0.5, 1.0) for since in (25.0, 10.0))
     assert early > late
+    assert schedule.delay(life(event=Event.PLAYABLE, since=25.0), 25.0, 0.5, 1.0) == delays[Event.PLAYABLE]
 
 
 def test_a_scaled_pace_lives_in_the_gateways_time():
@@ -148,6 +152,16 @@ def test_a_scaled_pace_lives_in_the_gateways_time():
     assert median(fast) == pytest.approx(median(plain))
     assert fast.delay(life(), 2.0, 0.5, 1.0) == pytest.approx(plain.delay(life(), 40.0, 0.5, 1.0) / 20)
     assert fast.floor == plain.floor / 20
+
+
+def test_what_is_known_is_looked_up_twice_a_second():
+    """What was learned a moment ago counts half a second later: until then delays are as they were."""
+    schedule = Schedule(Adaptive(beat=None))
+    before = schedule.delay(life(-15.0), 0.0, 0.5, 1.0)
+    for _ in range(50):
+        finish(schedule, 20.0, born=-20.0)
+    assert schedule.delay(life(-14.75), 0.25, 0.5, 1.0) == before
+    assert schedule.delay(life(-14.5), 0.5, 0.5, 1.0) < before
 
 
 # the budget
@@ -268,6 +282,50 @@ def test_a_row_in_the_gateways_own_queue_teaches_nothing_about_songs():
     assert median(schedule) < before
 
 
+def test_a_young_row_that_waits_is_no_old_one():
+    """A row that has not begun is looked at like any other in its first 45 seconds."""
+    schedule = Schedule(Adaptive(beat=None))
+    waiting = life(1000.0, queued=True)
+    young, old = (schedule.delay(waiting, 1000.0 + age, 0.5, 100.0) for age in (40.0, 50.0))
+    assert young == schedule.delay(life(1000.0), 1040.0, 0.5, 100.0) < 10
+    assert old == 16
+
+
+@pytest.mark.parametrize(
+    ("times", "seen", "took"), [(60, 61.0, 60.0), (64, 61.0, 64.0), (100, 61.0, None), (1, 61.0, 1.0)]
+)
+def test_times_are_believed_up_to_what_a_task_has_lived(times, seen, took):
+    """By the gateway's clock, and five seconds more: the clocks of two machines are seldom the same."""
+    schedule, expected = Schedule(Scaled(Adaptive(beat=None), 20)), Durations()
+    finish(schedule, seen / 20, born=7.0, before=0.5, submit_time=int(EPOCH), finish_time=int(EPOCH) + times)
+    if took is None:
+        expected.took("MUSIC", (7.0 + seen / 20 - 7.0) * 20, least=10.0)
+    else:
+        expected.took("MUSIC", took)
+    assert schedule.experience().durations == expected.copy()
+
+
+def test_of_a_stranger_the_gateways_times_are_believed():
+    """Where nobody knows how long an id has lived, it took what the gateway says, also if it was seen for less."""
+    schedule, expected = Schedule(Adaptive(beat=None)), Durations()
+    stranger = Life(task_id="a", born=50.0, kind="MUSIC")
+    show(schedule, stranger, look(), 50.0)
+    times = {"submit_time": int(EPOCH), "finish_time": int(EPOCH) + 80}
+    show(schedule, stranger, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **times), 60.0)
+    expected.took("MUSIC", 80.0)
+    assert schedule.experience().durations == expected.copy()
+
+
+def test_the_times_of_a_row_of_another_shape_are_times_too():
+    """Where a row was read the long way, its times have become dates."""
+    schedule, expected = Schedule(Adaptive(beat=None)), Durations()
+    begin, end = (datetime.fromtimestamp(EPOCH + seconds, UTC) for seconds in (0, 60))
+    task = Task(task_id="a", action="MUSIC", status=Status.FAILURE, submit_time=begin, finish_time=end)
+    show(schedule, life(), Look("a", Status.FAILURE, 1, frozen=False, action="MUSIC", source=task), 90.0)
+    expected.took("MUSIC", 60.0)
+    assert schedule.experience().durations == expected.copy()
+
+
 def test_who_asks_again_is_not_taught_again():
     """An id that was final before teaches nothing more, however often it is waited for; others do."""
     schedule = Schedule(Adaptive())
@@ -320,6 +378,32 @@ def test_with_a_beat_an_end_is_learned_as_it_could_be_seen():
     assert 69 <= median(schedule) <= 76
 
 
+@pytest.mark.parametrize("beat", [15.0, 30.0])
+@pytest.mark.parametrize(
+    ("last", "seen", "least", "most"),
+    [(30.0, 100.0, 60.0, math.inf), (30.0, 64.0, 60.0, 64.0), (66.0, 100.0, 66.0, math.inf)],
+    ids=["seen late", "seen at once", "looked at in between"],
+)
+def test_an_end_can_be_seen_from_when_it_was_to_a_round_later(beat, last, seen, least, most):
+    """From its own time, or the last look that did not show it, for a round as far as there are any: not longer."""
+    schedule = Schedule(Scaled(Adaptive(beat=beat), 20))
+    schedule.take_in(0.0)
+    finish(schedule, seen / 20, born=7.0, before=last / 20, submit_time=int(EPOCH), finish_time=int(EPOCH) + 60)
+    lag = 16 * beat / 15 * (1 - schedule.beat.no_beat)
+    expected = Durations()
+    expected.took("MUSIC", min(most, 60 + lag), least=least)
+    assert schedule.experience().durations == expected.copy()
+
+
+def test_the_first_look_may_come_after_the_end():
+    """What had ended when it was first looked at may have ended at any moment of its life, also in its first second."""
+    schedule = Schedule(Adaptive())
+    finish(schedule, 100.0)
+    expected = Durations()
+    expected.took("MUSIC", 100.0, least=0.0)
+    assert schedule.experience().durations == expected.copy()
+
+
 def test_a_model_of_its_own_is_learned_for_itself():
     """Songs of a fast model teach its own hazard most, and that of songs too."""
     schedule = Schedule(Adaptive())
@@ -368,12 +452,20 @@ def test_an_id_from_elsewhere_starts_at_its_true_age():
     assert schedule.delay(stranger, 500.5, 0.5, 1.0) < schedule.delay(life(500.5), 500.5, 0.5, 1.0)
 
 
+def test_an_id_of_ones_own_has_the_age_it_has():
+    """Who submitted it knows when, whatever the row says."""
+    schedule = Schedule(Adaptive())
+    dated(schedule, 500.0)
+    mine = life(490.0)
+    show(schedule, mine, look(submit_time=int(EPOCH) + 100), 500.5)
+    assert mine.born == 490.0
+
+
 @pytest.mark.parametrize(("ahead", "age"), [(-90, 90.0), (-2, 2.0), (3, 0.0)])
 def test_an_id_from_elsewhere_has_its_age_in_a_faster_world_too(ahead, age):
-    """Twenty times as fast an age is a twentieth of what it is by the gateway's clock; what is a little ahead is new."""
+    """Twenty times as fast, an age is a twentieth of the one by the gateway's clock; what is a little ahead is new."""
     schedule = Schedule(Scaled(Adaptive(), 20))
-    for _ in range(2):
-        schedule.answered(Answer(200, {"Date": formatdate(EPOCH + 500, usegmt=True)}, b""), 25.0, 25.0)
+    schedule.answered(Answer(200, {"Date": formatdate(EPOCH + 500, usegmt=True)}, b""), 25.0, 25.0)
     stranger = Life(task_id="a", born=25.5, kind="MUSIC")
     show(schedule, stranger, look(submit_time=int(EPOCH) + 510 + ahead), 25.5)
     assert stranger.dated
@@ -383,13 +475,13 @@ def test_an_id_from_elsewhere_has_its_age_in_a_faster_world_too(ahead, age):
 
 @pytest.mark.parametrize(("ago", "seen"), [(30, 1), (3000, 0)], ids=["just now", "long ago"])
 def test_what_ended_long_ago_is_old_in_a_faster_world_too(ago, seen):
-    """A moment ago is so by the gateway's clock, whatever ours says."""
+    """A moment ago is so by the gateway's clock, whatever ours says; the row tells the kind."""
     schedule = Schedule(Scaled(Adaptive(), 20))
     schedule.answered(Answer(200, {"Date": formatdate(EPOCH + 5000, usegmt=True)}, b""), 250.0, 250.0)
     finished = int(EPOCH) + 5000 - ago
-    stranger = Life(task_id="old", born=250.0, kind="MUSIC")
+    stranger = Life(task_id="old", born=250.0)
     show(schedule, stranger, look(Status.FAILURE, submit_time=finished - 80, finish_time=finished), 250.0)
-    assert sum(known.seen for known in schedule.experience().durations.values()) == seen
+    assert [(name, known.seen) for name, known in schedule.experience().durations.items()] == [("end:MUSIC", 1)] * seen
 
 
 @pytest.mark.parametrize("submitted", [None, 0, "never", EPOCH + 10_000, EPOCH - 1e8], ids=str)
@@ -433,6 +525,20 @@ def test_a_clock_that_was_set_is_followed():
     assert offset.seconds == pytest.approx(EPOCH + 3597, abs=1)
 
 
+def test_clocks_drift():
+    """What a date said is worth less with time: two clocks may part by five seconds in 100,000."""
+    offset = Offset()
+    known = []
+    for received, date, sent in ((0, 0, 0), (10_000, 9_999, 10_000), (20_000, 19_998, 19_999.75)):
+        offset.narrow({"Date": formatdate(EPOCH + date, usegmt=True)}, sent, received)
+        known.append(offset.seconds - EPOCH)
+    assert known == pytest.approx([0.5, -0.25, -0.875], abs=1e-3)
+    ahead = Offset()
+    for received, date in ((0, 0), (10_000, 10_001)):
+        ahead.narrow({"Date": formatdate(EPOCH + date, usegmt=True)}, received, received)
+    assert ahead.seconds - EPOCH == pytest.approx(1.25, abs=1e-3)
+
+
 def test_a_date_right_after_another_is_not_read():
     """Reading a date costs more than a look may: twice a second is enough."""
     offset = Offset()
@@ -444,7 +550,7 @@ def test_a_date_right_after_another_is_not_read():
 # the beat
 
 
-def rounds(schedule, *, updates, seconds=400.0, tasks=20, seed=3):
+def rounds(schedule, *, updates, seconds=400.0, tasks=20, seed=3, speed=1):
     """A gateway that shows ends every 15.5 s only: looks at many tasks every 2 s, the ones that ended replaced."""
     rng = Random(seed)
     lives = [life(0.0) for _ in range(tasks)]
@@ -452,17 +558,17 @@ def rounds(schedule, *, updates, seconds=400.0, tasks=20, seed=3):
     now = 0.0
     while now < seconds:
         now += 2.0
-        dated(schedule, now)
+        dated(schedule, now, speed)
         shown = now - now % 15.5
         for index, one in enumerate(lives):
             if ends[id(one)] <= shown:
                 columns = {"updated_at": math.floor(EPOCH + shown)} if updates else {}
-                show(schedule, one, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **columns), now)
-                lives[index] = life(now)
+                show(schedule, one, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **columns), now / speed)
+                lives[index] = life(now / speed)
                 ends[id(lives[index])] = now + rng.lognormvariate(math.log(100), 0.35)
             else:
-                show(schedule, one, look(), now)
-        schedule.take_in(now)
+                show(schedule, one, look(), now / speed)
+        schedule.take_in(now / speed)
     return now
 
 
@@ -476,6 +582,68 @@ def test_looks_come_just_after_the_rounds_of_the_gateway(updates):
         at = now + wait
         due = at + schedule.delay(life(at - 100.0), at, 0.5, 1.0)
         assert due % 15.5 < 2.5
+
+
+@pytest.mark.parametrize("updates", [True, False], ids=["updated_at", "changes only"])
+@pytest.mark.parametrize("beat", [15.0, 30.0])
+def test_a_slower_gateway_is_looked_at_as_much_slower(beat, updates):
+    """Sixteen times as slow, the same is learned of durations and of the beat, and all delays are 16 times as long."""
+    pace = Adaptive(price=1.0, beat=beat)
+    plain, slow = Schedule(pace), Schedule(Scaled(pace, 1 / 16))
+    now = rounds(plain, updates=updates)
+    rounds(slow, updates=updates, speed=1 / 16)
+    assert slow.experience() == plain.experience()
+    for wait, age in ((0.0, 100.0), (0.75, 20.0), (1.5, 100.0), (40.0, 100.0), (40.0, 3000.0)):
+        for event, queued in [*((event, False) for event in Event), (Event.END, True)]:
+            at = now + wait
+            one = life(at - age, event=event, since=at - 30, queued=queued)
+            other = life((at - age) * 16, event=event, since=(at - 30) * 16, queued=queued)
+            assert slow.delay(other, at * 16, 0.5, 3.0) == pytest.approx(plain.delay(one, at, 0.5, 3.0) * 16)
+
+
+def test_the_beat_is_told_of_every_look_in_its_own_time():
+    """From which look to which, how likely an end was in between, and where a row says it when it was touched."""
+    schedule = Schedule(Scaled(Adaptive(beat=30.0), 4))
+    dated(schedule, 120.0, 4)
+    schedule.take_in(30.0)
+    beat, rate = Beat(60.0), schedule.durations.hazard("MUSIC").rate
+    watched = life(2.0, looked=30.0)
+    show(schedule, watched, look(mark=1), 34.0)
+    show(schedule, watched, look(mark=2, updated_at=int(EPOCH) + 150), 38.0)
+    beat.looked(60.0, 68.0, rate(120.0) * 2)
+    beat.looked(68.0, 76.0, rate(136.0) * 2)
+    beat.changed(68.0, 76.0, (EPOCH + 150.5 - schedule.offset.seconds) / 2)
+    schedule.take_in(39.0)
+    beat.take_in(78.0)
+    for mine, other in zip(schedule.beat.cells, beat.cells, strict=True):
+        assert mine == pytest.approx(other, rel=1e-9)
+    assert beat.cells != Beat(60.0).cells
+
+
+def test_news_is_taken_in_sooner_than_no_news():
+    """A change waits for a fifth of a second until delays know of it, a look that showed nothing for a whole one."""
+    schedule = Schedule(Adaptive())
+    schedule.take_in(100.0)
+    finish(schedule, 10.1, born=90.0, before=9.0)
+    schedule.take_in(100.15)
+    assert schedule.beat.has_news
+    schedule.take_in(100.25)
+    assert not schedule.beat.has_news
+    show(schedule, life(0.0, looked=90.0), look(), 101.0)
+    before = [cells.copy() for cells in schedule.beat.cells]
+    schedule.take_in(101.0)
+    assert schedule.beat.cells == before
+    schedule.take_in(101.5)
+    assert schedule.beat.cells != before
+
+
+def test_the_widths_of_rounds_are_gone_on_from():
+    """What another client has learned of the rounds' widths is where this one begins."""
+    shares = [0.1, 0.2, 0.4, 0.2, 0.1]
+    schedule = Schedule(Adaptive(), Experience(no_beat=0.2, widths=shares))
+    schedule.take_in(0.0)
+    assert schedule.beat.widths() == pytest.approx(Beat(0.0, 0.2, shares).widths())
+    assert schedule.beat.widths() != pytest.approx(Beat(0.0, 0.2).widths())
 
 
 def test_a_beat_can_be_switched_off():
@@ -501,6 +669,34 @@ def test_a_queued_row_says_nothing_about_the_beat():
 
     assert known(look(Status.NOT_START)) == known()
     assert known(look(Status.IN_PROGRESS)) != known()
+
+
+def test_a_first_look_at_a_strangers_id_says_nothing_about_the_beat():
+    """What it did not show before nobody knows: there was no look before."""
+    schedule, silent = Schedule(Adaptive()), Schedule(Adaptive())
+    for each in (schedule, silent):
+        each.take_in(0.0)
+    show(schedule, Life(task_id="a", born=90.0, kind="MUSIC"), look(), 100.0)
+    for each in (schedule, silent):
+        each.take_in(100.0)
+    assert schedule.beat.cells == silent.beat.cells
+
+
+def test_a_row_without_a_time_of_its_own_says_nothing_about_the_clock():
+    """Where ``updated_at`` is 0 it is not there: that makes those that are there no less believed."""
+
+    def known(**columns):
+        schedule = Schedule(Adaptive())
+        dated(schedule, 100.0)
+        schedule.take_in(100.0)
+        for _ in range(20):
+            show(schedule, life(90.0, looked=98.0), look(Status.FAILURE, **columns), 104.0)
+        told = look(Status.FAILURE, updated_at=int(EPOCH) + 101)
+        show(schedule, life(90.0, looked=98.0), told, 104.0)
+        schedule.take_in(104.0)
+        return schedule.beat.cells
+
+    assert known(updated_at=0) == known()
 
 
 # what is kept
@@ -536,6 +732,20 @@ def test_an_id_that_comes_long_after_the_last_answer_is_planned_by_what_is_known
     assert schedule.delay(life(now + 4000.0), now + 4000.0, 0.5, 1.0) > 0.5
 
 
+def test_a_plan_is_a_second_old_at_most():
+    """What was seen since the last answer is taken in by the first plan that is a second later, not by each."""
+    schedule = Schedule(Scaled(Adaptive(), 2))
+    schedule.take_in(50.0)
+    finish(schedule, 6.0, born=44.5, before=5.0)
+    schedule.take_in(50.5)
+    finish(schedule, 6.0, born=44.75, before=5.25)
+    known = []
+    for now in (50.75, 50.9, 51.1):
+        schedule.delay(life(now), now, 0.5, 1.0)
+        known.append(not schedule.beat.has_news)
+    assert known == [False, False, True]
+
+
 def test_where_there_is_no_beat_it_is_not_asked_for_all_the_time():
     """Once it is as good as certain that there is none, looks are taken in every four seconds, and plans are plain."""
     schedule = Schedule(Adaptive())
@@ -551,6 +761,8 @@ def test_where_there_is_no_beat_it_is_not_asked_for_all_the_time():
         assert schedule.beat.has_news
     schedule.take_in(4.1)
     assert not schedule.beat.has_news
+    plain = Adaptive().delay(schedule.durations.hazard("MUSIC"), 0.0, 1.0)
+    assert schedule.delay(life(4.1), 4.1, 0.5, 1.0) == pytest.approx(plain)
 
 
 def test_it_says_once_that_there_is_much_less_to_do():
