@@ -102,3 +102,10 @@ def test_what_cannot_be_right_is_refused(fields, said):
         Metadata(**fields)
     assert str(caught.value).startswith(said)
     assert caught.value.__cause__ is None
+
+
+def test_a_slider_that_is_none_is_named_as_far_as_it_fits():
+    """Sixty characters of a name that may be anything."""
+    with pytest.raises(ConfigurationError) as caught:
+        Metadata(control_sliders={"x" * 1000: 0.5})
+    assert "'" + "x" * 59 + " is no slider" in str(caught.value)
