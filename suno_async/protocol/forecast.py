@@ -22,14 +22,14 @@ from operator import add, itemgetter, sub
 
 from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
 
-_STEP = 0.25
-_STEPS = 144
+_STEP = 0.3
+_STEPS = 120
 _REACH = 20.0
 """Seconds: a longer delay is made shorter by whole rounds first."""
-_OLD = 48
+_OLD = 40
 """Steps after which a forecast has too little left to say."""
 _TINY = 1e-6
-_NEAR, _SPREADS = 64, (2, 3, 4)
+_NEAR, _SPREADS = 53, (2, 3, 4)
 """Rounds differ from one another, and drift: how far what is known of them is spread, to both sides and in steps."""
 _MARGIN = _SPREADS[-1]
 _BEFORE = 8
