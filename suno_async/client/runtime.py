@@ -184,12 +184,17 @@ class Runtime:
             rng=self._rng,
             quota=self.lane.quota,
             renew=net.renew_key,
-            accepted=self.tracker.submitted,
+            accepted=self._accepted,
             ledger=journal,
             gateway=self._gateway,
             resubmit_on=self._resubmit_on,
         )
         group.start_soon(self._poll)
+
+    def _accepted(self, task_id: str, action: str) -> None:
+        # whoever gives out a task is a gateway
+        self.lane.readable = True
+        self.tracker.submitted(task_id, action)
 
     async def _poll(self) -> None:
         try:

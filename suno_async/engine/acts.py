@@ -7,8 +7,9 @@ from typing import Any
 import anyio
 
 from ..protocol.acts import Later, told
-from ..protocol.errors import GatewayUnavailable, SubmitUnknown, SunoError, UnexpectedResponse, WaitTimeout
+from ..protocol.errors import GatewayUnavailable, SubmitUnknown, SunoError, WaitTimeout
 from ..protocol.exchange import Answer, Broken, Request
+from ..protocol.intents import Intent
 from ..protocol.limits import retry_delay
 from ..protocol.outcome import judge, unanswered
 from ..protocol.refusals import Kind, Trouble
@@ -17,6 +18,8 @@ from .lane import Lane
 from .lane import told as copy_of
 
 _LEAST_SECONDS = 0.001
+_REFUSED = 401
+"""The gateway's own no, before anything goes further."""
 
 
 class Acts:
@@ -25,15 +28,17 @@ class Acts:
     def __init__(
         self,
         lane: Lane,
-        send: Callable[[Request], Awaitable[Answer | Broken]],
+        send: Callable[[Request, float], Awaitable[Answer | Broken]],
         *,
         gateway: str,
         timeout: float,
+        place: Callable[[str, str], str] | None = None,
     ) -> None:
         self._lane = lane
         self._send = send
         self._gateway = gateway
         self._timeout = timeout
+        self._place = place
         self._now = asyncio.get_running_loop().time
 
     async def ask(self, route: Route, request: Request, end: float, *, absent: bool = False) -> Any:
@@ -47,8 +52,8 @@ class Acts:
         """
         while isinstance(said := await self._ask(route, request, end, absent=absent), Later):
             if self._now() + said.after >= end:
-                place = f"{route.method} {request.path} at {self._gateway}"
-                raise WaitTimeout(f"{place}: it is still being made; ask for it again")
+                place = f"{route.method} {self._path(request)} at {self._gateway}"
+                raise WaitTimeout(f"{place}: it is still being made, or known to nobody; ask for it again")
             await anyio.sleep(said.after)
         return said
 
@@ -73,16 +78,22 @@ class Acts:
     async def send(self, route: Route, request: Request, end: float) -> Any:
         """What the gateway tells, or the `Made` that it comes as; sent once, as it may make or cost something.
 
-        Raises as `ask`, and SubmitUnknown where nobody can tell whether it was accepted.
+        Again only with another key where the first one is refused (401): then it was not accepted. Raises as `ask`,
+        and SubmitUnknown where nobody can tell whether it was accepted.
         """
-        await self._afford(end)
-        answer = await self._send(request)
-        said = self._told(answer, route, request)
-        if isinstance(said, Later):
-            raise UnexpectedResponse(f"{request.path}: it is being made, and the answer names no task to wait for")
-        if isinstance(said, Trouble):
-            raise _doubt(said, answer, request)
-        return said
+        renewed = False
+        while True:
+            await self._afford(end)
+            answer = await self._send(request, max(_LEAST_SECONDS, end - self._now()))
+            said = self._told(answer, route, request)
+            if isinstance(said, Later):
+                raise _unknown("it is being made, and the answer names no task to wait for", answer, request)
+            if not isinstance(said, Trouble):
+                return said
+            refused = isinstance(answer, Answer) and answer.status == _REFUSED and said.kind is Kind.KEY
+            if renewed or not refused or not self._lane.renewed():
+                raise _doubt(said, answer, request)
+            renewed = True
 
     async def _afford(self, end: float) -> None:
         """Returns when the budget lets a request leave. It takes no slot: a slow one must not stop the looks."""
@@ -94,14 +105,29 @@ class Acts:
 
     def _told(self, answer: Answer | Broken, route: Route, request: Request) -> Any:
         lane = self._lane
-        said = told(answer, route, gateway=self._gateway, path=request.path, readable=lane.readable)
+        said = told(answer, route, gateway=self._gateway, path=self._path(request), readable=lane.readable)
         lane.readable = lane.readable or not isinstance(said, Trouble) or said.readable
         return said
+
+    def _path(self, request: Request) -> str:
+        """As this gateway has it."""
+        return request.path if self._place is None else self._place(request.method, request.path)
+
+
+def _unknown(why: str, answer: Answer | Broken, request: Request) -> SubmitUnknown:
+    action, body = _named(request)
+    return SubmitUnknown(
+        f"{request.path}: {why}", intent=Intent(action=action, body=body, sent=True, status=answer.status)
+    )
+
+
+def _named(request: Request) -> tuple[str, bytes]:
+    return request.path.removeprefix("/suno/"), request.body or b""
 
 
 def _doubt(trouble: Trouble, answer: Answer | Broken, request: Request) -> SunoError:
     """What is raised for something that was sent once: SubmitUnknown where it may have been accepted all the same."""
-    action, body = request.path.removeprefix("/suno/"), request.body or b""
+    action, body = _named(request)
     if trouble.routeless or trouble.kind is Kind.ELSEWHERE:
         # whoever has no such endpoint has accepted nothing
         return trouble.error

@@ -47,9 +47,16 @@ class Deadlines:
     def _expire(self, seconds: float) -> None:
         queue, now = self._queues[seconds], self._now()
         over = list(takewhile(lambda item: item[1][0] <= now, queue.items()))
-        for wait, (_, life) in over:
-            del queue[wait]
-            wait.expire(life, seconds)
+        try:
+            for wait, (_, life) in over:
+                del queue[wait]
+                wait.expire(life, seconds)
+        finally:
+            # one that breaks takes no other's deadline with it
+            self._go_on(seconds)
+
+    def _go_on(self, seconds: float) -> None:
+        queue = self._queues[seconds]
         if queue:
             due, _ = next(iter(queue.values()))
             self._timers[seconds] = self._loop.call_at(due, self._expire, seconds)

@@ -156,12 +156,17 @@ class Lane:
         return not self._network.renew_key()
 
     async def once(self, request: Request, timeout: float) -> Answer | Broken:
-        """The answer to a request that is about no task: it takes its turn, and nothing is learned from it."""
+        """The answer to a request that is about no task: it takes its turn, and nothing is learned from it.
+
+        On a connection of its own: such an answer does not say what it was asked for, so one that was meant for an
+        earlier request on a pooled connection (aio-libs/aiohttp#13656) could not be told from it.
+        """
         end = self._now() + timeout
         await self.enter(end=end)
         probe = self.gate.enter()
         try:
-            return await self._network.look(request, timeout=max(_LEAST_SECONDS, end - self._now()))
+            seconds = max(_LEAST_SECONDS, end - self._now())
+            return await self._network.look(request, fresh=True, timeout=seconds)
         finally:
             self.leave(probe=probe)
 

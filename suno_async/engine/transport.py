@@ -62,7 +62,7 @@ class Transport:
 
     def __init__(self, address: Address, key: Secret, *, timeout: float, concurrency: int, place: Place = None) -> None:
         self._base = address.base
-        self._place = place
+        self.place = place
         self._key = key
         self._concurrency = concurrency
         # one clock for a look: a second one, for silence, would cost a timer for every piece that comes
@@ -159,9 +159,9 @@ class Transport:
             limits = aiohttp.ClientTimeout(timeout, sock_connect=_CONNECT_SECONDS)
         return self._exchange(self._single if fresh else self._looks, request, limits, fresh=fresh)
 
-    async def submit(self, request: Request) -> Answer | Broken:
+    async def submit(self, request: Request, timeout: float = _SUBMIT_SECONDS) -> Answer | Broken:
         """The answer to a request that must not be sent twice, or how far it came."""
-        limits = aiohttp.ClientTimeout(total=_SUBMIT_SECONDS, sock_connect=_CONNECT_SECONDS)
+        limits = aiohttp.ClientTimeout(min(timeout, _SUBMIT_SECONDS), sock_connect=_CONNECT_SECONDS)
         return await self._exchange(self._single, request, limits, fresh=True)
 
     async def distrust(self) -> None:
@@ -219,7 +219,7 @@ class Transport:
     def _ask(
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, progress: _Progress
     ) -> Awaitable[aiohttp.ClientResponse]:
-        path = request.path if self._place is None else self._place(request.method, request.path)
+        path = request.path if self.place is None else self.place(request.method, request.path)
         return session.request(
             request.method,
             URL(self._base + path, encoded=True),

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from ..protocol.exchange import Answer, Broken
 from ..protocol.places import Place, is_public
@@ -40,7 +41,9 @@ async def store(
             # as a file: aiohttp would write large bytes in one piece, and hold up the loop
             file = io.BytesIO(data)
             method, body = ("PUT", file) if fields is None else ("POST", _form(fields, file, filename))
-            async with session.request(method, place.url, data=body, allow_redirects=False) as response:
+            # as it is written: it may be signed
+            url = URL(place.url, encoded=True)
+            async with session.request(method, url, data=body, allow_redirects=False) as response:
                 return Answer(response.status, dict(response.headers), await _start(response.content))
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__

@@ -29,7 +29,7 @@ _MP4S = ("mp4_file_url", "mp4_url", "mp4", "video_url", "url")
 _CLIP_IDS = ("clip_id", "music_id", "song_id")
 _OF_PERSONAS = ("name", "root_clip_id", "clip", "persona_clips")
 _STEMS = {"vocals": ("vocals", "vocal_url", "vocal_audio_url"), "instrumental": ("instrumental", "instrumental_url")}
-_MOST_NOTES = 100_000
+_MOST_NOTES, _LONGEST = 20_000, 1000
 _NOT_YET = frozenset({"timing"})
 """Acts that say ``task_not_exist`` while they are at work (yunwu, K4U)."""
 _AGAIN = frozenset({408, 409, 425})
@@ -121,7 +121,7 @@ def _refusal(answer: Answer, trouble: Trouble, said: tuple[str, str] | None) -> 
     """A "no" in JSON: unlike a look at a task, an act is over with it, whatever the status."""
     code, message = said or ("", excerpt(answer.body))
     broken = answer.status >= 500 or answer.status in _AGAIN or (answer.status // 100 == 2 and _BROKEN(code))
-    missing = trouble.kind is Kind.MISSING or _UNKNOWN_CLIP(f"{code} {message}") is not None
+    missing = trouble.kind is Kind.MISSING or _UNKNOWN_CLIP(f"{code} {message[:_LONGEST]}") is not None
     if trouble.kind in {Kind.KEY, Kind.LIMITED} or (trouble.kind is Kind.OUTAGE and broken and not missing):
         return trouble
     error = rejection(answer, one_line(code, 80), one_line(message))

@@ -196,10 +196,10 @@ class Beat:
         sums = list(map(sum, self.cells))
         return [share / sum(sums) for share in sums]
 
-    def likely(self) -> list[tuple[int, Width]]:
+    def likely(self, share: float = _UNLIKELY) -> list[tuple[int, Width]]:
         """The widths that matter, with their numbers: an unlikely one is not worth the work."""
         sums = list(map(sum, self.cells))
-        least = _UNLIKELY * sum(sums)
+        least = share * sum(sums)
         return [(index, width) for index, width in enumerate(WIDTHS) if sums[index] >= least]
 
     @property

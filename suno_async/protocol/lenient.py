@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+_MOST_FIELDS = 1000
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _LATEST = 2.0**53
@@ -62,7 +63,8 @@ def _scrub(value: Any) -> Any:
 
 def snake(fields: dict[str, Any]) -> dict[str, Any]:
     """The same fields with snake_case names; where both spellings are there, snake_case wins."""
-    if all(key.islower() for key in fields):
+    if len(fields) > _MOST_FIELDS or all(key.islower() for key in fields):
+        # so many are no fields but ids
         return fields
     renamed = {_CAMEL.sub("_", key).lower(): value for key, value in fields.items()}
     return renamed | {key: value for key, value in fields.items() if key in renamed}

@@ -14,12 +14,15 @@ from wire import Call, Wire, seen, until
 from suno_async import (
     ClientClosed,
     ConfigurationError,
+    Inspiration,
     Job,
     JournalError,
+    RequestRejected,
     Suno,
     SunoError,
     Task,
     TaskFailed,
+    WaitTimeout,
 )
 
 
@@ -376,3 +379,24 @@ async def test_who_cancels_a_task_of_ours_ends_the_waits(gateway, suno):
                     await ended.wait()
     with pytest.raises(ClientClosed):
         await suno.wait(task_id)
+
+
+async def test_waits_that_are_over_leave_nothing_behind(gateway, suno):
+    """However they end: no timer, no life, no waiter."""
+    task_id = gateway.put(status="SUCCESS")
+    await suno.wait(task_id)
+    with pytest.raises(WaitTimeout):
+        await suno.wait(gateway.put(status="IN_PROGRESS"), timeout=0.05)
+    with anyio.move_on_after(0.05):
+        await suno.wait(gateway.put(status="IN_PROGRESS"))
+    tracker = suno._runtime.tracker
+    assert not tracker.deadlines._queues
+    assert not tracker.deadlines._timers
+    assert len(tracker._lives) == 0
+
+
+async def test_an_accepted_submission_shows_that_this_is_a_gateway(gateway, suno):
+    """So a page that comes later means that it has no such endpoint, not that the base URL is wrong."""
+    await suno.submit(Inspiration("a song about a cat"))
+    with pytest.raises(RequestRejected, match="no such endpoint"):
+        await suno.wav("c1")

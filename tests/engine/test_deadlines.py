@@ -104,3 +104,24 @@ async def test_one_timer_is_enough_for_the_same_seconds(count):
     assert len(loop._scheduled) == before + 1
     for guest in guests:
         deadlines.discard(guest, 3600.0)
+
+
+async def test_one_that_breaks_takes_no_other_with_it():
+    """The loop hears of it, and everybody else is told in time."""
+    deadlines, heard = Deadlines(), []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: heard.append(context["exception"]))
+
+    def broken():
+        raise RuntimeError("broken")
+
+    first, second, third = Guest(broken), Guest(), Guest()
+    for guest in (first, second):
+        guest.enter(deadlines, 1.0)
+    await anyio.sleep(0.5)
+    third.enter(deadlines, 1.0)
+    await anyio.sleep(5)
+    loop.set_exception_handler(None)
+    assert [len(guest.told) for guest in (first, second, third)] == [1, 1, 1]
+    assert [str(error) for error in heard] == ["broken"]
+    assert not deadlines._queues

@@ -23,6 +23,7 @@ from suno_async.protocol.errors import (
 )
 from suno_async.protocol.exchange import Answer, Broken
 from suno_async.protocol.limits import Budget
+from suno_async.protocol.profiles import read_profile
 from suno_async.protocol.routes import ROUTES
 
 WAV, MIDI, FEED, PERSONA, TAGS = (ROUTES[name] for name in ("wav", "midi", "feed", "persona", "tags"))
@@ -50,11 +51,13 @@ class Network:
         return self.script.popleft() if len(self.script) > 1 else self.script[0]
 
     async def look(self, request, *, fresh=False, timeout=None):
+        # an answer that does not say what it was asked for may be another request's on a used connection
+        assert fresh
         self.asks.append((anyio.current_time(), request.path, timeout))
         return await self._said()
 
-    async def send(self, request):
-        self.asks.append((anyio.current_time(), request.path, None))
+    async def send(self, request, timeout):
+        self.asks.append((anyio.current_time(), request.path, timeout))
         return await self._said()
 
     async def _said(self):
@@ -278,7 +281,42 @@ async def test_what_was_sent_once_is_never_sent_again(answer, kind):
 async def test_what_is_accepted_and_names_nothing_to_wait_for_is_told():
     """It cannot be asked for again: that would be a second one."""
     error = await sent(Network(told({"status": "processing"})), TAGS)
-    assert isinstance(error, UnexpectedResponse | SubmitUnknown)
+    assert isinstance(error, SubmitUnknown)
+    assert error.intent.action == "act/tags"
+
+
+async def test_what_is_sent_once_is_given_what_is_left_of_its_time():
+    """Not the two minutes of a submission."""
+    net = Network(told({"id": "p1", "name": "x"}))
+    await sent(net, seconds=5.0)
+    assert net.asks[0][2] == pytest.approx(5.0)
+
+
+async def test_a_refused_key_was_not_accepted_and_is_renewed_once():
+    """401 comes before anything is made; 403 and a second 401 are told."""
+    made = told({"id": "p1", "name": "x"})
+    net = Network(REFUSED, made)
+    net.keys.append(True)
+    assert (await sent(net)).id == "p1"
+    net = Network(REFUSED)
+    net.keys += [True, True]
+    assert isinstance(await sent(net), Unauthorized)
+    assert len(net.asks) == 2
+    net = Network(told({"error": {"message": "no", "type": "new_api_error"}}, 403), made)
+    net.keys.append(True)
+    assert isinstance(await sent(net), Unauthorized)
+    assert len(net.asks) == 1
+    assert isinstance(await sent(Network(REFUSED)), Unauthorized)
+
+
+async def test_errors_name_the_path_that_was_asked():
+    """That of this gateway, whatever stock has."""
+    lane = Lane(Network(said(400, "invalid_request", "bad")), budget=Budget(None), slots=1, rng=Random(1))
+    net = lane._network
+    place = read_profile("v1").place
+    some = Acts(lane, net.send, gateway="gateway.example", timeout=30.0, place=place)
+    with pytest.raises(RequestRejected, match="/v1/suno/act/wav/c1"):
+        await some.ask(WAV, WAV.request(clip_id="c1"), 100.0)
 
 
 async def test_what_is_sent_once_keeps_the_budget():

@@ -320,10 +320,10 @@ def test_midi():
 
 
 def test_midi_is_bounded():
-    """A thousand instruments, and a hundred thousand notes altogether."""
+    """A thousand instruments, and twenty thousand notes altogether."""
     note = {"pitch": 1, "start": 0, "end": 1}
-    many = read_midi({"instruments": [{"name": "a", "notes": [note] * 60_000}] * 3})
-    assert [len(row.notes) for row in many.instruments] == [60_000, 40_000, 0]
+    many = read_midi({"instruments": [{"name": "a", "notes": [note] * 15_000}] * 3})
+    assert [len(row.notes) for row in many.instruments] == [15_000, 5_000, 0]
     assert len(read_midi({"instruments": [{"name": "a"}] * 1001}).instruments) == 1000
 
 

@@ -281,3 +281,10 @@ def test_plain_values_come_out_of_anything(value):
     assert lenient.percent(value) in {None, *range(101)}
     assert lenient.moment(value) is None or lenient.moment(value).tzinfo is UTC
     assert lenient.number(value) is None or abs(lenient.number(value)) <= 2**53
+
+
+def test_a_thousand_fields_are_ids():
+    """A map of clips by their ids is left as it is: to rename a hundred thousand of them would take a second."""
+    many = {f"clipId{number}": number for number in range(1001)}
+    assert lenient.snake(many) is many
+    assert lenient.snake({"clipId": 1}) == {"clip_id": 1}

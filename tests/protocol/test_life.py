@@ -374,3 +374,15 @@ def test_a_failure_ends_any_life(events):
     verdict = mine.observe(look(S.FAILURE, GOOD), now)
     assert isinstance(verdict, Settled)
     assert verdict.task.songs == (GOOD,)
+
+
+def test_what_is_no_longer_so_is_not_kept():
+    """Somebody saw it at 10 % and left; who comes when it stands elsewhere is not told of that."""
+    one = life(keeps=True)
+    one.observe(look(S.IN_PROGRESS, mark=1), 1.0)
+    assert one.last is not None
+    one.keeps = False
+    one.observe(look(S.IN_PROGRESS, mark=1), 2.0)
+    assert one.last is not None
+    one.observe(look(S.IN_PROGRESS, mark=2), 3.0)
+    assert one.last is None
