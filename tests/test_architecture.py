@@ -58,6 +58,7 @@ PURE = {
     "msgspec",
     "re",
     "sys",
+    "types",
     "typing",
     "urllib",
 }

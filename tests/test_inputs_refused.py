@@ -250,7 +250,7 @@ def test_http_to_elsewhere_needs_a_word():
 @pytest.mark.parametrize("value", [0, *NUMBERS, None], ids=lambda value: ascii(value)[:20])
 def test_a_wrong_number_of_seconds_is_refused(value):
     """``timeout`` of a client is a finite number above zero."""
-    assert_refused(lambda: Suno(HOME, api_key=KEY, timeout=value), "timeout must be a number of seconds, not ")
+    assert_refused(lambda: Suno(HOME, api_key=KEY, timeout=value), "timeout must be a number of seconds above 0, not ")
 
 
 @pytest.mark.parametrize("value", [0, *NUMBERS], ids=lambda value: ascii(value)[:20])

@@ -1,9 +1,11 @@
 """The arguments: what the verbs are given is checked, or collected, before anything happens."""
 
 import os
+import stat
 from collections.abc import AsyncIterable, Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio.lowlevel
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ..protocol.profiles import Profile
 
 TIMEOUT = 3600.0
+_MOST_SHOWN = 300
+"""Of a path, in an error."""
 
 
 def check_wait(timeout: object, until: object) -> float | None:
@@ -48,24 +52,73 @@ def check_text(name: str, text: object, *, empty: bool = False) -> str:
     return text
 
 
+def check_link(name: str, url: object) -> str:
+    """An address that names a host."""
+    link = check_text(name, url)
+    try:
+        host = urlsplit(link).hostname or ""
+    except ValueError:
+        host = ""
+    if not host.strip():
+        raise ConfigurationError(f"{name} must name a host, as https://host/song.mp3 does")
+    return link
+
+
+def check_switch(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False, not a {type(value).__name__}")
+    return value
+
+
 def check_file(name: str, path: str | os.PathLike[str]) -> Path:
     """The path of a file that is there."""
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in os.fspath(path):
-        raise ConfigurationError(f"{name} must be an address (https://...), the path of a file, or its bytes")
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise ConfigurationError(f"{name}={str(path)!r}: there is no such file")
+    found = _path(name, path, "an address (https://...), the path of a file, or its bytes")
+    if not stat.S_ISREG(_mode(name, found)):
+        raise ConfigurationError(f"{name}={_shown(path)}: there is no such file")
     return found
 
 
 def check_path(name: str, path: str | os.PathLike[str]) -> Path:
     """A path in a folder that exists."""
-    if not isinstance(path, str | os.PathLike) or not os.fspath(path) or "\0" in os.fspath(path):
-        raise ConfigurationError(f"{name} must be the path of a file")
-    found = Path(path).expanduser()
-    if found.is_dir() or not found.parent.is_dir():
-        raise ConfigurationError(f"{name}={str(path)!r}: it must be a file, in a folder that exists")
+    found = _path(name, path, "the path of a file")
+    if stat.S_ISDIR(_mode(name, found)) or not stat.S_ISDIR(_mode(name, found.parent)):
+        raise ConfigurationError(f"{name}={_shown(path)}: it must be a file, in a folder that exists")
     return found
+
+
+def _path(name: str, path: str | os.PathLike[str], wanted: str) -> Path:
+    given = _text_of(path)
+    if not given or "\0" in given:
+        raise ConfigurationError(f"{name} must be {wanted}")
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"{name}={_shown(given)}: there is no such home folder") from None
+
+
+def _text_of(path: str | os.PathLike[str]) -> str:
+    """A path as the system takes it; "" for what it does not take."""
+    try:
+        given = os.fspath(path)
+        os.fsencode(given)
+    except (TypeError, UnicodeEncodeError):
+        return ""
+    return given if isinstance(given, str) else ""
+
+
+def _mode(name: str, path: Path) -> int:
+    """What kind of thing is there; 0 for nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise ConfigurationError(f"{name}={_shown(path)}: {error.strerror}") from None
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    return repr(os.fspath(path)[:_MOST_SHOWN])
 
 
 def check_statuses(name: str, statuses: Collection[int]) -> frozenset[int]:

@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -40,7 +41,7 @@ class Chat:
         SubmitUnknown: it broke off before a word was said: nobody can tell whether it is charged. Never sent again.
         TaskFailed: the chat says itself that it failed.
         WaitTimeout: ``timeout`` seconds were over, or the gateway's own time; the song may still come.
-        UnexpectedResponse: it was cut off behind some text, or is longer than 4 MiB.
+        UnexpectedResponse: it was cut off behind some text, or is longer than is read (4 MiB).
         ConfigurationError: it has been read before, or the base URL leads to no gateway.
         ClientClosed: the client was closed.
     """
@@ -78,9 +79,11 @@ class Chat:
         return self._whole().__await__()
 
     async def aclose(self) -> None:
-        """Stops reading."""
+        """Stops reading; raises ConfigurationError while another task waits for the next piece: cancel that task."""
         reader = self._reader() if self._reader is not None else None
-        if reader is not None:
+        if isinstance(reader, AsyncGeneratorType):
+            if reader.ag_running:
+                raise ConfigurationError("another task is reading this chat: cancel that task to stop it")
             await reader.aclose()
 
     async def _whole(self) -> Self:
@@ -108,6 +111,7 @@ class Chat:
         """One request; what went wrong with it is in ``_error`` then."""
         body = bytearray()
         async with self._runtime.transport.stream(self._request, timeout=seconds, silence=_SILENCE) as reply:
+            self._heard = Transcript(reply.redaction)
             async for data in reply:
                 if not 200 <= reply.status < 300:
                     body += data
@@ -117,7 +121,7 @@ class Chat:
                     break
             if piece := self._heard.end():
                 yield piece
-            self._error = self._outcome(reply, bytes(body))
+            self._error = self._outcome(reply, reply.redaction.clean_cut(body))
 
     async def _afford(self, end: float) -> float:
         """Takes a place of the budget when there is one; the seconds that are left."""

@@ -12,7 +12,7 @@ import msgspec
 
 from ..protocol.inputs import check_seconds
 from ..protocol.models import Song
-from .arguments import check_clip_id, check_clips, check_text
+from .arguments import check_clip_id, check_clips, check_switch, check_text
 
 if TYPE_CHECKING:
     from ..protocol.balance import Balance
@@ -115,7 +115,7 @@ class Endpoints:
             "name": check_text("name", name),
             "description": check_text("description", description, empty=True),
             "clips": check_clips(clips) or [root_clip_id],
-            "is_public": is_public,
+            "is_public": check_switch("is_public", is_public),
         }
         persona: Persona = await enquiry.send("persona", _encode(fields))
         return persona

@@ -22,7 +22,7 @@ from ..protocol.materials import Slot
 from ..protocol.models import Song
 from ..protocol.places import read_place
 from ..protocol.routes import ROUTES, Route
-from .arguments import check_file, check_text
+from .arguments import check_file, check_link, check_text
 from .runtime import Runtime
 
 _MOST_IN_A_FEED = 50
@@ -37,7 +37,8 @@ class Enquiry:
     def __init__(self, runtime: Runtime, gateway: str, seconds: float) -> None:
         self._runtime = runtime
         self._gateway = gateway
-        self._acts = Acts(runtime.lane, runtime.transport.submit, gateway=gateway, timeout=runtime.timeout)
+        network, place = runtime.transport, runtime.transport.place
+        self._acts = Acts(runtime.lane, network.submit, gateway=gateway, timeout=runtime.timeout, place=place)
         self._now = asyncio.get_running_loop().time
         self._end = self._now() + seconds
 
@@ -92,9 +93,13 @@ class Enquiry:
 
     async def upload(self, source: str | os.PathLike[str] | bytes, filename: str | None) -> str:
         """The clip that an address, a file or its bytes have become."""
+        if filename is not None:
+            check_text("filename", filename, empty=True)
         if isinstance(source, str) and source.lower().startswith(("https://", "http://")):
-            return str(await self.send("upload_url", _encode({"url": check_text("source", source)})))
+            return str(await self.send("upload_url", _encode({"url": check_link("source", source)})))
         data = source if isinstance(source, bytes) else await _read(source)
+        if len(data) > MOST_BYTES:
+            raise _too_large("source")
         own = None if isinstance(source, bytes) else Path(source).name
         name, extension = check_audio(data[:16], filename or own)
         slot: Slot = await self.ask("upload_slot", body=_encode({"extension": extension}))
@@ -115,12 +120,16 @@ class Enquiry:
             raise RequestRejected(f"the storage of the upload said no: {said} ({stored.status})", status=stored.status)
 
 
+def _too_large(what: str) -> ConfigurationError:
+    return ConfigurationError(f"{what} is larger than {MOST_BYTES >> 20} MiB")
+
+
 async def _read(source: str | os.PathLike[str]) -> bytes:
     """A file's bytes; what cannot be one is refused before it is read."""
     path = anyio.Path(check_file("source", source))
     try:
         if (await path.stat()).st_size > MOST_BYTES:
-            raise ConfigurationError(f"{str(source)!r} is larger than {MOST_BYTES >> 20} MiB")
+            raise _too_large(repr(str(source)))
         return await path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{str(source)!r} cannot be read: {error.strerror}") from None

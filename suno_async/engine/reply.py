@@ -19,7 +19,8 @@ class Reply:
         self.headers: Mapping[str, str] = {}
         self.end: Answer | Broken | None = None
         """How it ended: an Answer without its body, or how it broke; None before."""
-        self._redaction = redaction
+        self.redaction = redaction
+        """It knows the key that was asked with."""
         self._read: Read
         self._most = self._room = 0
         self._held = b""
@@ -42,7 +43,7 @@ class Reply:
                 self.end = data
             elif shown := self._take(data):
                 return shown
-        left, self._held = self._redaction.clean_cut(self._held), b""
+        left, self._held = self.redaction.clean_cut(self._held), b""
         if left:
             return left
         raise StopAsyncIteration
@@ -55,5 +56,5 @@ class Reply:
         elif self._room < 0:
             reason = f"the answer is longer than {self._most:,} bytes"
             self.end = Broken(reason, oversized=True, status=self.status)
-        shown, self._held = self._redaction.split(self._held + data[:room])
+        shown, self._held = self.redaction.split(self._held + data[:room])
         return shown

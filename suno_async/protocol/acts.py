@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from .dialects import TASK_IDS, UNDER_WAY, layers, read_songs, status_of
-from .errors import ConfigurationError, RequestRejected, SunoError, UnexpectedResponse
+from .errors import ConfigurationError, RequestRejected, UnexpectedResponse
 from .exchange import Answer, Broken
 from .inputs import is_task_id
 from .lenient import Unreadable, excerpt, number, one_line, read_json, snake, text
@@ -33,9 +33,7 @@ _MOST_NOTES, _LONGEST = 20_000, 1000
 _NOT_YET = frozenset({"timing"})
 """Acts that say ``task_not_exist`` while they are at work (yunwu, K4U)."""
 _AGAIN = frozenset({408, 409, 425})
-_UNKNOWN_CLIP = re.compile(
-    r"(clip|song|music|audio)s?[ _]((is|was|does)[ _])?not[ _](found|exist)", re.IGNORECASE
-).search
+_UNKNOWN_CLIP = re.compile(r"(?i)(clip|song|music|audio)s?[ _]((is|was|does)[ _])?not[ _](found|exist)").search
 _BROKEN = re.compile(r"5[0-9]{2}").fullmatch
 
 T = TypeVar("T")
@@ -111,7 +109,8 @@ def _value(answer: Answer, document: Any, read: Decoder | None, place: str) -> A
         return _placed(Trouble(Kind.REJECTED, value, readable=True), place)
     if value is not None:
         return value
-    shown = excerpt(answer.body)
+    # whoever has the address of a slot may write there
+    shown = "it is not shown" if read is read_slot else excerpt(answer.body)
     message = f"the answer has no shape that is known: {shown or 'it is empty'}"
     error = UnexpectedResponse(message, excerpt=shown, status=answer.status)
     return _placed(Trouble(Kind.NO_NEWS, error, readable=True), place)
@@ -134,8 +133,8 @@ def _page(answer: Answer, trouble: Trouble, readable: bool) -> Trouble:
     # what a redirect's page says of where it leads may be more than its host
     shown = "" if answer.status // 100 == 3 else excerpt(answer.body)
     if not readable:
-        error: SunoError = ConfigurationError(f"{trouble.error}; it answered: {shown}" if shown else str(trouble.error))
-        return msgspec.structs.replace(trouble, error=error)
+        words = f"{trouble.error}; or it has no such endpoint; it answered: {shown or 'nothing'}"
+        return msgspec.structs.replace(trouble, error=ConfigurationError(words))
     message = f"this gateway has no such endpoint, or something else answers in front of it ({answer.status})"
     error = RequestRejected(f"{message}: {shown}" if shown else message, status=answer.status, message=shown)
     return msgspec.structs.replace(trouble, kind=Kind.REJECTED, error=error, routeless=True)

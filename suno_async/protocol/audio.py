@@ -7,7 +7,7 @@ from .errors import ConfigurationError
 MOST_BYTES = 100 * 2**20
 """More is no song: the documents speak of mp3 and wav of some minutes."""
 _EXTENSION = re.compile(r"[a-z0-9]{1,5}").fullmatch
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\\"]{1,200}").fullmatch
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\\"\ud800-\udfff]{1,200}").fullmatch
 _MAGIC: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("wav", re.compile(rb"RIFF....WAVE", re.DOTALL)),
     ("flac", re.compile(rb"fLaC")),

@@ -103,8 +103,10 @@ def check_task_id(task_id: object) -> str:
     """The id itself, safe in a path; raises ConfigurationError for anything else."""
     if isinstance(task_id, str) and _TASK_ID(task_id) is not None:
         return task_id
+    named = getattr(task_id, "task_id", None)
+    hint = f"; pass its task_id, {_shown(named)}" if isinstance(named, str) else ""
     raise ConfigurationError(
-        f"{_shown(task_id)} is no task id: one is 1 to 128 letters, digits and _ . : - as the gateway gave it"
+        f"{_shown(task_id)} is no task id: one is 1 to 128 letters, digits and _ . : - as the gateway gave it{hint}"
     )
 
 
@@ -129,7 +131,8 @@ def is_task_id(value: object) -> bool:
 
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
     """A finite number of seconds above zero (or from zero on); raises ConfigurationError that names the parameter."""
-    return _check_number(name, value, "a number of seconds", lambda x: x > 0 or (zero and x == 0))
+    wanted = "a number of seconds from 0 on" if zero else "a number of seconds above 0"
+    return _check_number(name, value, wanted, lambda x: x > 0 or (zero and x == 0))
 
 
 def check_timeout(name: str, value: object) -> float | None:

@@ -33,7 +33,8 @@ _ENDINGS: dict[str, _Kind] = {
     **dict.fromkeys(("png", "jpg", "jpeg", "webp", "gif"), "image_url"),
 }
 _WORDS: tuple[tuple[re.Pattern[str], _Kind], ...] = (
-    (re.compile(r"!\[[^\]]*\]\(\Z"), "image_url"),
+    # no bracket inside: in a row of them each would be read to its end
+    (re.compile(r"!\[[^\[\]]*\]\(\Z"), "image_url"),
     (re.compile(r"视频|观看|\b(?:video|watch)\b", re.IGNORECASE), "video_url"),
     (re.compile(r"音频|听歌|试听|\b(?:audio|listen)\b", re.IGNORECASE), "audio_url"),
 )

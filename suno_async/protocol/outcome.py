@@ -66,7 +66,8 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
         return _judge_error(answer, document, said, action, body)
     if said is None:
         found = _salvaged(answer.body, body) if document is None else _accepted(document)
-        return found or _unknown(answer, action, body, "accepted, but names no task")
+        why = "the answer is no JSON" if document is None else "accepted, but names no task"
+        return found or _unknown(answer, action, body, why)
     # a word nobody knows beside an id may well be a yes: "submitted", "queued", "created"; and one with no reason
     # beside it may be what damage left of a yes
     if _is_refusal(*said) and _is_reason(said[1]) and not _names_something(document):

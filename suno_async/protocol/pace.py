@@ -64,7 +64,8 @@ class Backoff(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         check_factor("Backoff.first", self.first, 0.001, 86_400)
         check_factor("Backoff.factor", self.factor, 1, 100)
-        check_factor("Backoff.ceiling", self.ceiling, self.first, 86_400)
+        if check_factor("Backoff.ceiling", self.ceiling, 0, 86_400) < self.first:
+            raise ConfigurationError(f"Backoff.ceiling ({self.ceiling:g}) must not be below its first ({self.first:g})")
         check_factor("Backoff.jitter", self.jitter, 0, 1)
 
     @property
@@ -116,7 +117,10 @@ class Adaptive(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         check_seconds("Adaptive.price", self.price)
         check_seconds("Adaptive.floor", self.floor)
-        check_factor("Adaptive.ceiling", self.ceiling, self.floor, 86_400)
+        if check_factor("Adaptive.ceiling", self.ceiling, 0, 86_400) < self.floor:
+            raise ConfigurationError(
+                f"Adaptive.ceiling ({self.ceiling:g}) must not be below its floor ({self.floor:g})"
+            )
         if self.beat is not None:
             check_factor("Adaptive.beat", self.beat, 1, 3600)
         if not isinstance(self.experience, Experience | None):

@@ -15,6 +15,11 @@ from .lenient import one_line
 
 _LONGEST = 4096
 _PORTS = {"https": 443, "http": 80}
+_INTERNET = ipaddress.ip_network("2000::/3")
+"""All that IANA has given out of IPv6 for the internet; whatever else there is leads to where this machine is."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
+"""For protocols, such as the metadata of a cloud; older Pythons take some of it for public."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -69,10 +74,27 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None) or found
-    return bool(inner.is_global and not inner.is_multicast)
+    inner = _inner(found)
+    known = inner not in _ASSIGNMENTS if inner.version == 4 else inner in _INTERNET
+    return known and inner.is_global and not inner.is_multicast
+
+
+def _inner(
+    found: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that is reached through this one, or itself."""
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _NAT64:
+        return ipaddress.IPv4Address(found.packed[-4:])
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 def _refused(url: str, why: str) -> UnexpectedResponse:
-    shown = one_line(url.partition("?")[0], 80)
-    return UnexpectedResponse(f"the gateway names an address that is not used, because {why}: {shown}")
+    try:
+        parts = urlsplit(url)
+        # a path may be signed as well as a query, and before the host there may be a password
+        shown = f": {one_line(f'{parts.scheme}://{parts.hostname}', 80)}" if parts.hostname else ""
+    except ValueError:
+        shown = ""
+    return UnexpectedResponse(f"the gateway names an address that is not used, because {why}{shown}")

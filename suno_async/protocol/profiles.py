@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ _ROOT = "/suno"
 _IS_ROOT = re.compile(r"(/(?!\.)[A-Za-z0-9._~-]+)+").fullmatch
 _IS_TEMPLATE = re.compile(r"(/(?!\.)([A-Za-z0-9._~-]|\{[a-z_]+\})+)+/?").fullmatch
 _PART = re.compile(r"\{([a-z_]+)\}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]").search
 _LITERAL = frozenset((route.method, route.path) for route in ROUTES.values() if "{" not in route.path)
 
 
@@ -42,10 +44,21 @@ class Profile(msgspec.Struct, frozen=True):
             raise ConfigurationError("a profile needs a name")
         if not isinstance(self.root, str) or _IS_ROOT(self.root) is None:
             raise ConfigurationError(f"Profile.root: {ascii(self.root)[:60]} is no path such as '/v1/suno'")
+        if not isinstance(self.source, str):
+            raise ConfigurationError(f"Profile.source must be a text, not a {type(self.source).__name__}")
+        if _SURROGATE(self.name + self.source):
+            raise ConfigurationError("Profile: name or source holds half of a surrogate pair, which is no text")
         if not isinstance(self.paths, Mapping):
             raise ConfigurationError("Profile.paths must be a mapping from names of routes to paths")
-        for name, path in self.paths.items():
+        # what is checked is what is used: the caller's own mapping could be changed later
+        paths = dict(self.paths)
+        for name, path in paths.items():
             _check_path(name, path)
+        msgspec.structs.force_setattr(self, "paths", MappingProxyType(paths))
+
+    def __reduce__(self) -> tuple[type["Profile"], tuple[str, str, dict[str, str], str]]:
+        # a mapping that cannot be changed cannot be pickled
+        return type(self), (self.name, self.root, dict(self.paths), self.source)
 
     def place(self, method: str, path: str) -> str:
         """Where this gateway has what stock has at ``path``."""

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 _PREFIX = "sk-"
@@ -10,10 +11,16 @@ _LEAST_SECRET = 20
 """What is shorter may be any word."""
 _LEAST_CUT = 4
 _INSTEAD = b"***"
+_ESCAPE = re.compile(rb"\\\\|\\u00([2-7][0-9a-f])", re.IGNORECASE)
+_ESCAPE_SIZE = 6
+_CUT_ESCAPE = re.compile(rb"\\(?:u[0-9a-f]{0,3})?\Z", re.IGNORECASE)
 
 
 class Redaction:
-    """Takes these secrets out of bytes: a gateway that echoes the key does not put it into anybody's hands."""
+    """Takes these secrets out of bytes: a gateway that echoes the key does not put it into anybody's hands.
+
+    Without secrets it changes nothing.
+    """
 
     __slots__ = ("_begins", "_core", "_longest", "_needles", "_whole", "_words")
 
@@ -22,28 +29,31 @@ class Redaction:
         forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
         self._words = tuple(forms)
         self._needles = tuple(form.encode() for form in forms)
-        self._longest = len(self._needles[0])
+        self._longest = max(map(len, self._needles), default=0)
         # a key of letters and digits is in all its forms: one search of an answer is enough
-        last = self._needles[-1]
+        last = min(self._needles, key=len, default=b"")
         self._core = last if all(last in needle for needle in self._needles) else b""
-        self._begins = re.compile(b"|".join({re.escape(needle[:_LEAST_CUT]) for needle in self._needles})).search
-        self._whole = re.compile(b"|".join(map(re.escape, self._needles))).search
+        self._begins = _any_of(dict.fromkeys(needle[:_LEAST_CUT] for needle in self._needles))
+        self._whole = _any_of(self._needles)
 
     def clean(self, data: bytes) -> bytes:
-        """The data without a secret in it; the very same object where there was none."""
-        if self._core not in data:
-            return data
-        for needle in self._needles:
-            if needle in data:
-                data = data.replace(needle, _INSTEAD)
-        return data
+        """The data without a secret in it, also one whose letters are escaped as JSON's may be.
+
+        The very same object where there was none.
+        """
+        plain = _plain(data)
+        shown = self._taken_out(plain)
+        return self._taken_out(data) if shown is plain else shown
 
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
         data = self.clean(bytes(received))
-        if self._begins(data[-self._longest :]) is None:
-            return data
-        return data[: len(data) - self._held(data)]
+        if b"\\" in data[-self._longest * _ESCAPE_SIZE :]:
+            plain = _plain(_CUT_ESCAPE.sub(b"", data))
+            shown = self._cut(plain)
+            if len(shown) < len(plain):
+                return shown
+        return self._cut(data)
 
     def shows(self, text: str) -> bool:
         """True if there is a secret in the text."""
@@ -56,8 +66,10 @@ class Redaction:
         is longer than a secret. What is left when nothing more comes is for ``clean_cut``.
         """
         shown, end = [], 0
+        # all of them at once: there may be a secret in every few bytes
+        begins = self._begun(data, least=1)
         while True:
-            begun = len(data) - self._held(data[max(end, len(data) - self._longest) :], least=1)
+            begun = begins[bisect_left(begins, end)]
             found = self._whole(data, end)
             if found is None or found.start() >= begun:
                 # one secret may be the beginning of another
@@ -66,9 +78,30 @@ class Redaction:
             end = found.end()
         return b"".join([*shown, data[end:begun]]), data[begun:]
 
-    def _held(self, data: bytes, *, least: int = _LEAST_CUT) -> int:
-        """How many bytes at the end of the data are the beginning of a secret; 0 for fewer than ``least``."""
-        return max(_begun(needle, data, least) for needle in self._needles)
+    def _taken_out(self, data: bytes) -> bytes:
+        if self._core not in data:
+            return data
+        for needle in self._needles:
+            if needle in data:
+                data = data.replace(needle, _INSTEAD)
+        return data
+
+    def _cut(self, data: bytes) -> bytes:
+        """The data without the beginning of a secret at its end."""
+        if self._begins(data[-self._longest :]) is None:
+            return data
+        return data[: self._begun(data, least=_LEAST_CUT)[0]]
+
+    def _begun(self, data: bytes, *, least: int) -> list[int]:
+        """Where the beginning of a secret, of at least so many bytes, goes to the end of the data; then the end."""
+        size = len(data)
+        lengths = {
+            length
+            for needle in self._needles
+            for length in range(least, min(len(needle) - 1, size) + 1)
+            if data.endswith(needle[:length])
+        }
+        return sorted({size, *(size - length for length in lengths)})
 
 
 def _forms(key: str) -> set[str]:
@@ -85,7 +118,18 @@ def _forms(key: str) -> set[str]:
     return found
 
 
-def _begun(needle: bytes, data: bytes, least: int) -> int:
-    """How many bytes at the end of the data are the beginning of the needle; 0 for fewer than ``least``."""
-    lengths = range(min(len(needle) - 1, len(data)), least - 1, -1)
-    return next((length for length in lengths if data.endswith(needle[:length])), 0)
+def _any_of(needles: Iterable[bytes]) -> Callable[..., re.Match[bytes] | None]:
+    """Finds the first of these; of none of them nothing."""
+    return re.compile(b"|".join(map(re.escape, needles)) or rb"(?!)").search
+
+
+def _plain(data: bytes) -> bytes:
+    """The same JSON without an escape that need not be; the very same object where there is none."""
+    return _ESCAPE.sub(_unescaped, data) if b"\\u00" in data else data
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    if escape[1] is None:
+        return escape[0]
+    letter = bytes.fromhex(escape[1].decode())
+    return b"\\" + letter if letter in b'"\\' else letter

@@ -13,12 +13,16 @@ from .lenient import Unreadable, one_line, read_json, text
 from .links import songs_in
 from .models import Song
 from .outcome import judge
+from .redaction import Redaction
 from .refusals import error_words
 
 ACTION = "chat"
 """What a chat is called where submissions are called music or lyrics."""
 _MOST_BYTES = 4 * 2**20
 _MOST_TEXT = 2**20
+_MOST_LINES = 1000
+"""Of one event; and of those that look like a document and are none: to try one takes a hundred times as long."""
+_NO_SECRETS = Redaction(())
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BLANKS = re.compile(rb"[\s\xef\xbb\xbf]*")
 """Blanks, and the bytes of a byte order mark."""
@@ -32,17 +36,25 @@ class Transcript:
     """What a chat says, read from the bytes of its answer in whatever pieces they come.
 
     Reads a stream of events (of chunks, or of whole messages), one JSON document, a JSON text and a plain text. At
-    most 4 MiB of bytes and 2**20 characters of text are read. Nothing that comes can make it raise.
+    most 4 MiB of bytes, 2**20 characters of text and a thousand lines of one event are read. Nothing that
+    comes can make it raise.
+
+    No secret of the redaction comes out, though its letters came one by one, or escaped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, redaction: Redaction = _NO_SECRETS) -> None:
         self.done = False
         """It said ``[DONE]``."""
         self.refusal = b""
-        """The first document that says "no", as it came."""
+        """The first document that says "no", as it came but for the secrets."""
         self.body = b""
         """Where it was no stream of events: all of it, once it has ended."""
+        self._redaction = redaction
         self._parts: list[str] = []
+        self._fresh: list[str] = []
+        """What the piece that is being read has said."""
+        self._held = b""
+        """The end of the text, which may be the beginning of a secret."""
         self._size = 0
         self._room = _MOST_BYTES
         self._long = ""
@@ -53,6 +65,7 @@ class Transcript:
         self._after_cr = False
         self._data: list[bytes] = []
         """The lines of an event that is not whole yet."""
+        self._vain = 0
 
     @property
     def text(self) -> str:
@@ -85,7 +98,8 @@ class Transcript:
         if self.refusal and not self._size:
             found = judge(Answer(200, {}, self.refusal), action=ACTION, body=b"")
             return found if isinstance(found, SunoError) else None
-        reason = _reason(self.refusal) if self.refusal else _confession(self.text)
+        # cleaned once more: a document in the text has escapes of its own
+        reason = _reason(self.refusal or self._redaction.clean(_confession(self.text)))
         if reason:
             return TaskFailed(f"the chat says that it failed: {reason}", reason=reason)
         if not self.done and _TIMED_OUT(self.text) and not self.songs:
@@ -98,27 +112,36 @@ class Transcript:
         if len(data) > before:
             data = data[:before]
             self._long = self._long or f"{_MOST_BYTES:,} bytes"
-        first = len(self._parts)
         if self._events is None:
             data = self._begin(data)
         if self._events:
             self._split(data)
         elif self._events is not None:
             self._waiting += data
-        return "".join(self._parts[first:])
+        return self._release(over=self.done)
 
     def end(self) -> str:
         """The text that was left when nothing more came."""
-        first = len(self._parts)
         if self._events:
             self._line(bytes(self._waiting))
             self._flush()
         elif self._events is not None:
-            self.body = bytes(self._waiting)
+            self.body = self._redaction.clean_cut(self._waiting)
             self._read_body()
         self._waiting.clear()
         self._events = None
-        return "".join(self._parts[first:])
+        return self._release(over=True)
+
+    def _release(self, *, over: bool) -> str:
+        """What may be shown of what was said, all of it where nothing more comes."""
+        shown, self._held = self._redaction.split(self._held + "".join(self._fresh).encode())
+        self._fresh.clear()
+        if over:
+            shown, self._held = shown + self._redaction.clean_cut(self._held), b""
+        piece = shown.decode()
+        if piece:
+            self._parts.append(piece)
+        return piece
 
     def _begin(self, data: bytes) -> bytes:
         """Finds out what it is; the bytes to go on with."""
@@ -164,6 +187,8 @@ class Transcript:
         if value == b"[DONE]":
             self._flush()
             self.done = True
+        elif len(self._data) >= _MOST_LINES:
+            self._long = self._long or f"{_MOST_LINES:,} lines of one event"
         elif self._data or not self._read(value):
             self._data.append(value)
 
@@ -178,11 +203,14 @@ class Transcript:
     def _read(self, value: bytes) -> bool:
         """One document of a stream; False if it is none, or not yet."""
         if not value.startswith(b"{") or not value.endswith(b"}"):
-            # what is tried in vain takes a hundred times as long
+            return False
+        if self._vain >= _MOST_LINES:
+            self._long = self._long or f"{_MOST_LINES:,} lines that nobody can read"
             return False
         try:
             document = read_json(value)
         except Unreadable:
+            self._vain += 1
             return False
         self._hear(document, value)
         return True
@@ -205,7 +233,7 @@ class Transcript:
         if self.done:
             return
         if error_words(document) is not None:
-            self.refusal = self.refusal or value
+            self.refusal = self.refusal or self._redaction.clean(value)
         else:
             self._say(_content(document))
 
@@ -216,7 +244,7 @@ class Transcript:
             self._long = self._long or f"{_MOST_TEXT:,} characters"
         if piece:
             self._size += len(piece)
-            self._parts.append(piece)
+            self._fresh.append(piece)
 
 
 def _content(document: dict[str, Any]) -> str:
@@ -237,17 +265,17 @@ def _words(message: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _confession(said: str) -> str:
-    """The reason in a text that is an error of Suno-API's or ends in one, or that is nothing but a gateway's error."""
+def _confession(said: str) -> bytes:
+    """The document in a text that may be an error of Suno-API's or end in one, or be nothing but a gateway's error."""
     start = said.rfind('{"StatusCode"')
     whole = said[start:] if start >= 0 else said
     if not whole.lstrip().startswith("{") or not whole.rstrip().endswith("}"):
-        return ""
-    return _reason(whole.encode())
+        return b""
+    return whole.encode()
 
 
 def _reason(value: bytes) -> str:
-    """What a document that says "no" says; "" for what is none."""
+    """What a document that says "no" says, or an error of Suno-API's; "" for what is none."""
     try:
         document = read_json(value)
     except Unreadable:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import sys
 from itertools import pairwise
 
 import anyio
@@ -18,6 +19,7 @@ from suno_async import (
     QuotaExceeded,
     SubmitUnknown,
     Suno,
+    SunoError,
     TaskFailed,
     Unauthorized,
     UnexpectedResponse,
@@ -184,6 +186,51 @@ async def test_leaving_the_loop_is_enough():
         assert chat.text == "ab"
 
 
+@contextlib.contextmanager
+def left_open():
+    """The readers that were forgotten before they were closed; the loop would close them some time later."""
+    before, left = sys.get_asyncgen_hooks().finalizer, []
+    sys.set_asyncgen_hooks(finalizer=left.append)
+    try:
+        yield left
+    finally:
+        sys.set_asyncgen_hooks(finalizer=before)
+
+
+async def test_who_closes_the_reading_closes_the_connection_with_it():
+    """``aclose()`` leaves nothing to the loop; of a loop that was left only the iterator itself is left to it."""
+    async with Wire(then_stall(HEAD + said("a"))) as wire, to(wire) as suno:
+        with left_open() as left:
+            chat = asked(suno)
+            reader = aiter(chat)
+            assert await anext(reader) == "a"
+            await chat.aclose()
+            assert left == []
+            async for piece in asked(suno):
+                assert piece == "a"
+                break
+            gc.collect()
+            (forgotten,) = left
+            await forgotten.aclose()
+            assert left == [forgotten]
+        await until(lambda: wire.open == 0)
+
+
+async def test_a_chat_that_another_task_reads_is_not_closed():
+    """It says what to do; and that ends it."""
+    async with Wire(then_stall(HEAD)) as wire, to(wire) as suno:
+        chat = asked(suno)
+        reading = asyncio.ensure_future(chat._whole())  # noqa: TID251 - it is cancelled alone
+        await until(lambda: wire.asked == 1)
+        with pytest.raises(ConfigurationError, match="cancel that task"):
+            await chat.aclose()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await chat.aclose()
+        await until(lambda: wire.open == 0)
+
+
 async def test_a_chat_that_was_never_read_can_be_closed():
     """And one that is over."""
     async with Wire(then_fin(HEAD + said("a"))) as wire, to(wire) as suno:
@@ -274,6 +321,59 @@ async def test_a_refused_key_is_asked_for_anew_once():
         with pytest.raises(Unauthorized):
             await asked(suno)
         assert wire.asked == 4
+
+
+async def test_what_another_key_would_not_change_is_not_asked_again():
+    """A 403 is about what was asked, or the account: with another key it might be charged twice."""
+    keys = iter(["sk-first-key", "sk-second-key", "sk-third-key"])
+    no = answer({"error": {"message": "no access to this model"}}, 403)
+    async with Wire(no) as wire, to(wire, api_key=lambda: next(keys)) as suno:
+        with pytest.raises(Unauthorized) as caught:
+            await asked(suno)
+        assert caught.value.status == 403
+        assert wire.asked == 1
+        assert next(keys) == "sk-second-key"
+
+
+ESCAPED = KEY.replace("-", r"\u002d")
+COMPLAINTS = {
+    "as it is": answer({"error": {"message": f"bad key {KEY}"}}, 401),
+    "escaped": answer(f'{{"error":{{"message":"bad key {ESCAPED}"}}}}', 401),
+    "escaped, as an event": then_fin(HEAD + f'data: {{"error":{{"message":"bad key {ESCAPED}"}}}}\n\n'.encode()),
+    "escaped and spelled": then_fin(HEAD + said(*f'{{"error":{{"message":"bad key {ESCAPED}"}}}}')),
+    "escaped, cut off": then_fin(
+        raw("HTTP/1.1 500 No", "Content-Length: 99", body=f'{{"error":"bad key {ESCAPED}'.encode())
+    ),
+}
+
+
+@pytest.mark.parametrize("step", COMPLAINTS.values(), ids=COMPLAINTS)
+async def test_the_key_is_in_no_error(step):
+    """However a gateway echoes it."""
+    async with Wire(step) as wire, to(wire) as suno:
+        with pytest.raises(SunoError) as caught:
+            await asked(suno)
+        shown = f"{caught.value!r} {vars(caught.value)}"
+        assert "bad key" in shown
+        assert KEY not in shown
+        assert ESCAPED not in shown
+        assert ESCAPED not in shown.replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("pieces", [[*f"key {KEY}!"], [f"key {KEY}!"]], ids=["letter by letter", "at once"])
+@pytest.mark.parametrize("spelling", ["-", r"\u002d"], ids=["plain", "escaped"])
+async def test_the_key_is_not_in_the_text(pieces, spelling):
+    """Neither in a piece nor in all of them, also in an event for each letter."""
+
+    async def step(call: Call) -> None:
+        await call.send(HEAD)
+        for piece in pieces:
+            await call.send(said(piece).replace(b"-", spelling.encode()))
+        call.fin()
+
+    async with Wire(step) as wire, to(wire) as suno:
+        chat = asked(suno)
+        assert "".join([piece async for piece in chat]) == chat.text == "key ***!"
 
 
 @hasty

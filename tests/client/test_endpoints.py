@@ -193,6 +193,9 @@ async def test_other_arguments_are_checked_too():
             (suno.upsample_tags("\ud800"), "surrogate"),
             (suno.create_persona("c1", name=""), "name"),
             (suno.create_persona("c1", name="Ann", description=None), "description"),
+            (suno.create_persona("c1", name="Ann", is_public="false"), "is_public must be True or False"),
+            (suno.create_persona("c1", name="Ann", is_public=None), "is_public must be True or False"),
+            (suno.create_persona("c1", name="Ann", is_public=object()), "is_public must be True or False"),
             (suno.wav("c1", timeout=0), "timeout"),
             (suno.wav("c1", timeout="soon"), "timeout"),
         ]:

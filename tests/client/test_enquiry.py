@@ -168,6 +168,15 @@ async def test_a_storage_that_says_no_is_told():
         assert wire.asked == 2
 
 
+async def test_a_storage_that_is_elsewhere_is_told():
+    """A redirect has stored nothing: the gateway is not told that the file is there."""
+    async with storing(status=307) as wire, to(wire) as suno:
+        with pytest.raises(RequestRejected, match="the storage of the upload said no") as caught:
+            await suno.upload(MP3)
+        assert caught.value.status == 307
+        assert [call.path for call in wire.calls] == ["/suno/uploads/audio", "/storage/u1"]
+
+
 async def test_a_storage_that_is_gone_is_told():
     """GatewayUnavailable: to try again is the caller's."""
     slot = {"id": "u1", "url": "https://127.0.0.1:9/x", "fields": {}}
@@ -204,6 +213,9 @@ async def test_a_file_that_cannot_be_one_is_refused_before_any_request(tmp_path,
             (7, "must be an address"),
             (b"<html>", "no audio"),
             ("https://half\ud800", "surrogate"),
+            ("https://", "must name a host"),
+            ("x" * 5000, "File name too long"),
+            (MP3 + bytes(100 << 20), "source is larger than 100 MiB"),
         ]:
             with pytest.raises(ConfigurationError, match=why):
                 await suno.upload(source)
@@ -214,6 +226,40 @@ async def test_a_file_that_cannot_be_one_is_refused_before_any_request(tmp_path,
         monkeypatch.setattr(anyio.Path, "read_bytes", refused)
         with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
             await suno.upload(locked)
+        assert wire.asked == 0
+
+
+async def test_a_name_that_cannot_be_sent_is_refused_before_any_request(tmp_path):
+    """Whether it is the file's own or one that was given; a good one may be given to a file whose own is none."""
+    path = tmp_path / "a\udcff.mp3"
+    path.write_bytes(MP3)
+    async with storing() as wire, to(wire) as suno:
+        with pytest.raises(ConfigurationError, match="pass filename="):
+            await suno.upload(path)
+        for source in (MP3, path, "https://example.com/a.mp3"):
+            for filename, why in [
+                ("a\udcff.mp3", "filename holds half of a surrogate pair"),
+                (5, "filename must be a text"),
+                (b"a", "filename must be a text"),
+            ]:
+                with pytest.raises(ConfigurationError, match=why):
+                    await suno.upload(source, filename=filename)
+        assert wire.asked == 0
+        assert await suno.upload(path, filename="a.mp3") == "c9"
+
+
+async def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    """What counts is what was read."""
+    path = tmp_path / "a.mp3"
+    path.write_bytes(MP3)
+
+    async def grown(_):
+        return MP3 + bytes(100 << 20)
+
+    monkeypatch.setattr(anyio.Path, "read_bytes", grown)
+    async with serving({}) as wire, to(wire) as suno:
+        with pytest.raises(ConfigurationError, match="source is larger than 100 MiB"):
+            await suno.upload(path)
         assert wire.asked == 0
 
 

@@ -79,6 +79,26 @@ async def test_a_redirect_is_not_followed():
     assert wire.asked == 1
 
 
+@pytest.mark.parametrize("path", ["/a%2fb?x=%41", "/%7Eu/a+b?X-Amz-Signature=a%2Bb&c=%2f", "/a/../b?", "?x=%41"])
+async def test_an_address_goes_out_as_it_is_written(path):
+    """It may be signed: written in another way it is another."""
+    async with Wire(answer(b"")) as wire:
+        place = Place(f"{wire.url}{path}", own=True)
+        assert isinstance(await store(place, AUDIO, filename="a.mp3", fields=None, timeout=10.0), Answer)
+    assert wire.calls[0].path == (path if path.startswith("/") else f"/{path}").removesuffix("?")
+
+
+async def test_a_proxy_in_the_environment_is_not_used(monkeypatch):
+    """It would read the file, and reach what this machine may not."""
+    async with Wire(answer(b"")) as wire, Wire(answer(b"")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        assert isinstance(await stored(wire), Answer)
+        assert (wire.asked, proxy.connections) == (1, 0)
+
+
 async def test_the_answer_is_read_as_far_as_it_is_of_use():
     """64 KiB of what may be endless."""
     async with Wire(endless) as wire:

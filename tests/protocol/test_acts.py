@@ -840,3 +840,10 @@ def test_raw_of_a_task_goes_through_the_same_decoders():
     """A finished task's payload, decoded, is what the act would have told at once."""
     row = NEW_ROW | {"task_id": UUID, "status": "SUCCESS", "data": {"wav_file_url": WAV}}
     assert read_wav(msgspec.json.decode(json.dumps(row))) == WAV
+
+
+def test_the_address_of_a_slot_is_shown_to_nobody():
+    """Whoever has it may write there."""
+    trouble = ask(answer({"upload": {"signed_url": "https://s3.example/x?sig=SECRET"}}), "upload_slot")
+    assert type(trouble.error) is UnexpectedResponse
+    assert "SECRET" not in f"{trouble.error} {trouble.error.excerpt}"

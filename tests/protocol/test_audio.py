@@ -41,6 +41,8 @@ def test_a_name_decides(filename, expected):
         (b"ID3", "a\nb.mp3", "no audio"),
         (b"ID3", "song.", "no audio"),
         (b"ID3", "x" * 300 + ".mp3", "no audio"),
+        (b"ID3", "a\udcff.mp3", "no audio"),
+        (b"ID3", "\ud800b.mp3", "no audio"),
         (b"junk", "junk", "no audio"),
     ],
 )

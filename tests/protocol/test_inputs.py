@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from suno_async.protocol import inputs
 from suno_async.protocol.errors import ConfigurationError
 from suno_async.protocol.inputs import Secret, read_address
+from suno_async.protocol.models import Task
 
 QUICK = settings(max_examples=80, deadline=None, derandomize=True)
 KEY = "sk-CanaryCanary0123456789"
@@ -281,7 +282,7 @@ of_number = pytest.mark.parametrize("value", NO_NUMBERS, ids=[str(i) for i in ra
 @of_number
 def test_what_is_no_number_of_seconds_is_refused_by_name(value):
     """Anything but a finite number above zero is refused, and the error names the parameter."""
-    with pytest.raises(ConfigurationError, match=r"^pause must be a number of seconds, not "):
+    with pytest.raises(ConfigurationError, match=r"^pause must be a number of seconds above 0, not "):
         inputs.check_seconds("pause", value)
 
 
@@ -290,8 +291,14 @@ def test_zero_seconds_only_where_they_are_allowed():
     assert inputs.check_seconds("pause", 0, zero=True) == 0
     with pytest.raises(ConfigurationError, match="not 0"):
         inputs.check_seconds("pause", 0)
-    with pytest.raises(ConfigurationError, match="not -1"):
+    with pytest.raises(ConfigurationError, match="from 0 on, not -1"):
         inputs.check_seconds("pause", -1, zero=True)
+
+
+def test_what_has_a_task_id_is_told_so():
+    """A job or a task instead of its id: the message says which part of it to pass."""
+    with pytest.raises(ConfigurationError, match=r"a Task is no task id: .*; pass its task_id, 'task_1'"):
+        inputs.check_task_id(Task(task_id="task_1"))
 
 
 @pytest.mark.parametrize("value", [1, 0.5, 10**20, 5e-324, sys.float_info.max])

@@ -1,5 +1,6 @@
 """Gateways whose paths differ from stock's."""
 
+import copy
 import pickle
 import re
 
@@ -163,6 +164,22 @@ def test_names_that_are_none(name):
         Profile(name)
 
 
+@pytest.mark.parametrize("source", [None, 5, b"docs.example"])
+def test_sources_that_are_none(source):
+    """It is a text."""
+    with pytest.raises(ConfigurationError, match=r"\AProfile\.source must be a text, not a \w+\Z"):
+        Profile("mine", source=source)
+
+
+@pytest.mark.parametrize("half", ["a\ud800", "\udcff"])
+def test_half_a_character_is_no_text(half):
+    """Neither in the name nor in the source: it could not be shown."""
+    for more in ({"name": half}, {"name": "mine", "source": half}):
+        with pytest.raises(ConfigurationError, match="holds half of a surrogate pair, which is no text") as caught:
+            Profile(**more)
+        assert str(caught.value).isascii()
+
+
 @pytest.mark.parametrize("paths", [None, [("wav", "/x")], "wav"])
 def test_paths_are_a_mapping(paths):
     """From names of routes to paths."""
@@ -235,9 +252,22 @@ def test_a_profile_by_its_name(name):
 
 def test_a_profile_of_ones_own():
     """Is taken as it is, and survives a pickle."""
-    mine = Profile("mine", root="/v1/suno")
+    mine = Profile("mine", root="/v1/suno", paths={"wav": "/x/{clip_id}"}, source="docs.example")
     assert read_profile(mine) is mine
-    assert pickle.loads(pickle.dumps(mine)) == mine  # noqa: S301 - its own bytes
+    for other in (pickle.loads(pickle.dumps(mine)), copy.copy(mine), copy.deepcopy(mine)):  # noqa: S301 - its own bytes
+        assert other == mine
+        assert other.place("GET", "/suno/act/wav/c") == "/x/c"
+
+
+def test_a_profile_stays_as_it_was_checked():
+    """Whatever becomes of the mapping it was made of: the key goes where its paths lead."""
+    paths = {"feed": "/feed/{clip_ids}"}
+    mine = Profile("mine", paths=paths)
+    paths["feed"] = "@evil.example/{clip_ids}"
+    assert mine.place("GET", "/suno/feed/c-1") == "/feed/c-1"
+    for profile in (mine, Profile("other"), pickle.loads(pickle.dumps(mine))):  # noqa: S301 - its own bytes
+        with pytest.raises(TypeError):
+            profile.paths["feed"] = "@evil.example/{clip_ids}"
 
 
 @pytest.mark.parametrize(

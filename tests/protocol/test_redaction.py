@@ -1,5 +1,6 @@
 """The redaction: no secret is left in what comes back, however it is written and wherever it is cut."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -31,6 +32,57 @@ def test_a_secret_is_taken_out_however_it_is_written(echo):
     assert redaction.clean_cut(bytearray(f"<{echo}>{echo[:-1]}".encode())) == b"<***>"
     assert redaction.shows(f"x{echo}x")
     assert redaction.split(f"<{echo}>".encode()) == (b"<***>", b"")
+
+
+ESCAPES = {
+    "a letter": r"sk\u002d0123456789abcdefABCDEF",
+    "all of them": "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+    "all of them, in capitals": "".join(f"\\u{ord(letter):04X}" for letter in KEY),
+    "without its beginning": r"\u0030123456789abcdefABCDEF",
+}
+
+
+@pytest.mark.parametrize("echo", ESCAPES.values(), ids=ESCAPES)
+def test_a_secret_is_taken_out_whatever_letters_of_it_are_escaped(echo):
+    """JSON may write any letter as its number; and what is cut off may be cut in the middle of one."""
+    redaction = Redaction([KEY])
+    assert redaction.clean(f'{{"a":"{echo}\\n","b":"{echo}"}}'.encode()) == b'{"a":"***\\n","b":"***"}'
+    assert redaction.clean_cut(f"<{echo}>{echo[:-1]}".encode()) == b"<***>"
+    for length in range(4 * 6, len(echo)):
+        assert redaction.clean_cut(f"<{echo[:length]}".encode()) == b"<"
+
+
+def test_quotes_and_backslashes_stay_what_they_are_when_they_are_unescaped():
+    """What is left is the same JSON."""
+    redaction = Redaction(['sk-"\\-0123'])
+    said = rb'{"a":"\u0022\u005c","b":"sk-\u0022\u005c\u002d0123"}'
+    assert redaction.clean(said) == rb'{"a":"\"\\","b":"***"}'
+    assert json.loads(redaction.clean(said)) == {"a": '"\\', "b": "***"}
+
+
+@pytest.mark.parametrize("said", [rb"sk\\u002d 0", rb"\u003csk\u003e", rb"a\u00", rb"sk\u002", rb"a\\"])
+def test_escapes_that_spell_no_secret_are_left(said):
+    """Behind a backslash of its own a number is no letter; two letters are no key."""
+    redaction = Redaction([KEY])
+    assert redaction.clean(said) is said
+    assert redaction.clean_cut(said) == said
+    assert Redaction(["sk-music"]).clean(rb"\\u0073k-music \u0073k-music") == rb"\\u0073k-music ***"
+
+
+def test_without_secrets_nothing_is_changed():
+    """Nor kept back."""
+    redaction, said = Redaction(()), b"sk-anything \\u0041"
+    assert redaction.clean(said) is said
+    assert redaction.clean_cut(said) == said
+    assert redaction.split(said) == (said, b"")
+    assert redaction.split(b"") == (b"", b"")
+    assert not redaction.shows("sk-anything")
+
+
+def test_a_megabyte_of_secrets_is_read_in_its_turn():
+    """What may be the beginning of a secret is looked for once, and not behind each: that would take minutes here."""
+    redaction = Redaction(["sk-1", "sk-" + "~" * 2000])
+    assert redaction.split(b"sk-1" * 2**18 + b"sk") == (b"***" * 2**18, b"sk")
 
 
 def test_what_holds_no_secret_is_the_same_object():

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async import RequestRejected, SubmitUnknown, SunoError, TaskFailed, UnexpectedResponse, WaitTimeout
+from suno_async.protocol.redaction import Redaction
 from suno_async.protocol.transcript import Transcript
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
+KEY = "sk-0123456789abcdefABCDEF"
 CLIP = "0f3a1b2c-1111-4222-8333-944445555666"
 LINK = f"[点击听歌](https://cdn1.suno.ai/{CLIP}.mp3)"
 
@@ -238,6 +240,36 @@ def test_exactly_four_megabytes_are_not_too_many():
     assert isinstance(heard(fill + b"\ndata: " + chunk("a") + b"\n")[0].error, UnexpectedResponse)
 
 
+def vain(size: int) -> bytes:
+    """So many lines that look like documents, each in an event of its own; and a chunk."""
+    return b"data: {1}\n\n" * size + b"data: " + chunk("a") + b"\n\n"
+
+
+def test_no_more_than_a_thousand_lines_are_tried_in_vain():
+    """Exactly; behind them nothing is read, and that is an error."""
+    transcript, _ = heard(vain(999))
+    assert (transcript.text, transcript.error) == ("a", None)
+    transcript, _ = heard(BEHIND + vain(1000))
+    assert transcript.text == "a"
+    assert isinstance(transcript.error, UnexpectedResponse)
+    assert str(transcript.error) == "the chat is longer than 1,000 lines that nobody can read"
+
+
+def long_event(size: int) -> bytes:
+    """A chunk in so many lines."""
+    first, last = b'{"choices":', b'[{"delta":{"content":"a"}}]}'
+    return b"".join(b"data: %s\n" % line for line in [first, *[b" "] * (size - 2), last]) + b"\n"
+
+
+def test_an_event_has_a_thousand_lines_at_most():
+    """Exactly; one that has more is not read, and that is an error."""
+    transcript, _ = heard(long_event(1000))
+    assert (transcript.text, transcript.error) == ("a", None)
+    transcript, _ = heard(BEHIND + long_event(1001) + BEHIND)
+    assert transcript.text == "aa"
+    assert str(transcript.error) == "the chat is longer than 1,000 lines of one event"
+
+
 def test_no_more_than_a_megabyte_of_text_is_kept():
     """2**20 characters, exactly."""
     lines = b"".join(b"data: " + chunk("x" * 2**19) + b"\n\n" for _ in range(2))
@@ -256,6 +288,77 @@ def test_four_megabytes_of_anything_are_read_in_their_turn(piece):
         transcript.feed(piece * (64 // len(piece)))
     transcript.end()
     assert transcript.songs == ()
+
+
+ECHOED = f"your key {KEY} or {KEY[3:]} is bad"
+ECHOES = {
+    "letter by letter": spelled(ECHOED),
+    "in a chunk": b"data: " + chunk(ECHOED),
+    "escaped in a chunk": b"data: " + chunk(ECHOED).replace(b"-", rb"\u002d").replace(b"b", rb"\u0062"),
+    "a message": whole(ECHOED),
+    "an escaped message": whole(ECHOED).replace(b"-", rb"\u002d").replace(b"b", rb"\u0062"),
+    "a text": ECHOED.encode(),
+}
+
+
+@pytest.mark.parametrize("body", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+def test_the_key_is_not_in_the_text(body, size):
+    """However it was spelled and in whatever pieces: neither in what each piece brings nor in all of it."""
+    transcript = Transcript(Redaction([KEY]))
+    pieces = [transcript.feed(body[place : place + size]) for place in range(0, len(body), size)]
+    pieces.append(transcript.end())
+    assert transcript.text == "".join(pieces) == "your key *** or *** is bad"
+
+
+def test_what_may_be_the_key_is_kept_back_until_it_is_known():
+    """At ``[DONE]`` or the end it is known; from four letters on it is taken for the key."""
+    transcript = Transcript(Redaction([KEY]))
+    assert transcript.feed(spelled("a s", b"")) == "a "
+    assert transcript.feed(spelled("o sk-", b"")) == "so "
+    assert transcript.feed(b"data: [DONE]\n") == "sk-"
+    assert transcript.text == "a so sk-"
+    cut = Transcript(Redaction([KEY]))
+    assert cut.feed(spelled(f"a {KEY[:9]}", b"")) == "a "
+    assert (cut.end(), cut.text) == ("", "a ")
+
+
+def test_the_key_is_in_no_song():
+    """Neither in its title nor in a link."""
+    transcript = Transcript(Redaction([KEY]))
+    transcript.feed(spelled(f"title: Cat {KEY} x\nhttps://x.example/{KEY}/a.mp3\n"))
+    (song,) = transcript.songs
+    assert (song.title, song.audio_url) == ("Cat *** x", "https://x.example/***/a.mp3")
+
+
+ESCAPED = KEY.replace("-", r"\u002d").replace("b", r"\u0062").encode()
+COMPLAINTS = {
+    "a refusal": b'data: {"error":{"message":"bad key %s","code":"sensitive_words"}}\n\n' % ESCAPED,
+    "a doubtful one": b'data: {"error":{"message":"bad key %s","code":"x"}}\n\n' % ESCAPED,
+    "behind some text": BEHIND + b'data: {"error":{"message":"bad key %s"}}\n\n' % ESCAPED,
+    "spelled": spelled(f'{{"error":{{"message":"bad key {KEY}"}}}}'),
+    "escaped and spelled": spelled(f'{{"error":{{"message":"bad key {ESCAPED.decode()}"}}}}'),
+}
+
+
+@pytest.mark.parametrize("body", COMPLAINTS.values(), ids=COMPLAINTS)
+def test_the_key_is_in_no_error(body):
+    """Also where its letters are escaped in the document that says so."""
+    transcript = Transcript(Redaction([KEY]))
+    transcript.feed(body)
+    transcript.end()
+    shown = f"{transcript.error!r} {vars(transcript.error)}"
+    assert "bad key ***" in shown
+    assert KEY[3:] not in shown
+    assert KEY[4:] not in shown
+
+
+def test_the_key_is_not_in_a_page():
+    """Nor its beginning, where it was cut off."""
+    transcript = Transcript(Redaction([KEY]))
+    transcript.feed(b"<html>%s %s" % (ESCAPED, KEY[:9].encode()))
+    transcript.end()
+    assert transcript.body == b"<html>*** "
 
 
 LINES = st.sampled_from(
@@ -277,6 +380,20 @@ def test_the_pieces_change_nothing(body, cuts):
     cut, _ = heard(*(body[start:end] for start, end in pairwise(edges)))
     assert state(cut) == state(once)
     assert once.error is None or isinstance(once.error, SunoError)
+
+
+@QUICK
+@given(st.lists(st.sampled_from([KEY, KEY[:9], KEY[3:], "s", "k-", "0", "猫", " "]), max_size=8).map("".join))
+def test_no_key_comes_out_however_it_is_spelled(said):
+    """A letter in each chunk, or all in one: the same text, without the key."""
+    once, each = Transcript(Redaction([KEY])), Transcript(Redaction([KEY]))
+    once.feed(b"data: " + chunk(said) + b"\n\n")
+    for letter in said:
+        each.feed(b"data: " + chunk(letter) + b"\n\n")
+    once.end()
+    each.end()
+    assert once.text == each.text
+    assert KEY[3:] not in once.text
 
 
 @QUICK

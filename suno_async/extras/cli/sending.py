@@ -44,6 +44,8 @@ def send(make: Callable[[], Submittable], after: After, options: Journaled) -> i
             check_idempotency_key(after.idempotency_key)
     except ConfigurationError as error:
         raise UsageError(str(error)) from None
+    if not after.wait and (after.waiting.until, after.waiting.timeout) != (PATIENT.until, PATIENT.timeout):
+        raise UsageError("--until and --timeout say how to wait: add --wait")
 
     async def submit() -> int:
         async with open_to_submit(options, after.idempotency_key) as suno:
