@@ -34,9 +34,7 @@ _LOST, _BESIDE, _AWAY = (0.06, 1.0), (0.02, 2 / 3), (0.01, 1 / 2)
 little of the new one), to the widths beside, from a beat to none and back."""
 _NO_BEAT = 0.3
 _LEAST_DOUBT = 0.05
-_SHARED_AFTER = 0.45
-"""Rounds after which widths get of each other's."""
-_OLD = 7.5
+_OLD = 4.0
 """Seconds after which what was known is widened by the drift of the rounds."""
 _LONGEST = 120.0
 """A look that comes so long after the one before says nothing of the phase."""
@@ -44,7 +42,7 @@ _OUTSIDE = 0.75
 _MOST_DOUBT, _DOUBT_KEPT = 0.1, 0.97
 _DISBELIEF = 21_600.0
 """A row that says it changed when it cannot have has another clock: after a few of them none is believed for long."""
-_UNLIKELY = 0.04
+_UNLIKELY = 0.01
 _QUANTUM = 0.125
 _KINDS = 4
 """So many different changes, the most frequent ones, are taken in at once."""
@@ -161,7 +159,6 @@ class Beat:
         self._aged = self._taken = self._believed_from = now
         self._pair, self._quanta = (now, now), (round(now / _QUANTUM), round(now / _QUANTUM))
         self._wandered = [0.0] * len(WIDTHS)
-        self._unshared = 0.0
         self._exposed: defaultdict[tuple[int, int], float] = defaultdict(float)
         self._expected = self._doubt = 0.0
         self._changes: Counter[tuple[int, int]] = Counter()
@@ -196,10 +193,10 @@ class Beat:
         sums = list(map(sum, self.cells))
         return [share / sum(sums) for share in sums]
 
-    def likely(self, share: float = _UNLIKELY) -> list[tuple[int, Width]]:
+    def likely(self) -> list[tuple[int, Width]]:
         """The widths that matter, with their numbers: an unlikely one is not worth the work."""
         sums = list(map(sum, self.cells))
-        least = share * sum(sums)
+        least = _UNLIKELY * sum(sums)
         return [(index, width) for index, width in enumerate(WIDTHS) if sums[index] >= least]
 
     @property
@@ -280,10 +277,7 @@ class Beat:
             self._wandered[index] = wandered - reach * (reach + 1) / 3
             self.cells[index] = blurred(self.cells[index], reach, kept, found)
         self.no_beat += away * (1 - 2 * self.no_beat)
-        self._unshared += rounds
-        if self._unshared >= _SHARED_AFTER:
-            self._share(now, _part(_BESIDE, self._unshared))
-            self._unshared = 0.0
+        self._share(now, _part(_BESIDE, rounds))
 
     def _share(self, now: float, beside: float) -> None:
         """Lets widths that are beside one another have of each other's, in the cells where the same round began."""

@@ -22,15 +22,14 @@ from operator import add, itemgetter, sub
 
 from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
 
-_STEP = 0.3
-_STEPS = 120
+_STEP = 0.25
+_STEPS = 144
 _REACH = 20.0
 """Seconds: a longer delay is made shorter by whole rounds first."""
-_OLD = 40
+_OLD = 48
 """Steps after which a forecast has too little left to say."""
 _TINY = 1e-6
-_MINOR = 0.07
-_NEAR, _SPREADS = 53, (2, 3, 4)
+_NEAR, _SPREADS = 64, (2, 3, 4)
 """Rounds differ from one another, and drift: how far what is known of them is spread, to both sides and in steps."""
 _MARGIN = _SPREADS[-1]
 _BEFORE = 8
@@ -95,9 +94,8 @@ class Forecast:
 
 def _shown(beat: Beat, now: float) -> list[float]:
     """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
-    likely = beat.likely(_MINOR)
-    # what is left out is most like what is not
-    steady = beat.no_beat * sum(sum(beat.cells[index]) for index, _ in likely) / (1 - beat.no_beat)
+    likely = beat.likely()
+    steady = 1 - sum(sum(beat.cells[index]) for index, _ in likely)
     shown = [steady * time for time in _TIMES]
     for index, width in likely:
         shown = list(map(add, shown, _pick[index](_progress(width, beat.cells[index], now))))

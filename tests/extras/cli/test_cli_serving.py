@@ -28,9 +28,10 @@ def test_serves_until_interrupted(cli, interrupt, monkeypatch, number):
     assert "100 x as fast" in ended.err
 
 
-def test_serves_a_private_build(cli, interrupt, monkeypatch):
+@pytest.mark.parametrize(("words", "profile"), [(["--profile", "private"], "private"), ([], "stock")])
+def test_serves_a_private_build(cli, interrupt, monkeypatch, words, profile):
     """To --profile private; stock is what it is otherwise."""
-    made = []
+    made, opened = [], []
 
     class Watched(serving.Gateway):
         def __init__(self, **knobs):
@@ -38,15 +39,13 @@ def test_serves_a_private_build(cli, interrupt, monkeypatch):
             made.append(knobs["profile"])
 
         async def __aenter__(self):
-            opened.append(self)
-            return await super().__aenter__()
+            opened.append(await super().__aenter__())
+            return opened[0]
 
     monkeypatch.setattr(serving, "Gateway", Watched)
-    for words in (["--profile", "private"], []):
-        opened = []
-        interrupt(lambda opened=opened: opened, signal.SIGINT)
-        assert cli("gateway", *words).code == 0
-    assert made == ["private", "stock"]
+    interrupt(lambda: opened, signal.SIGINT)
+    assert cli("gateway", *words).code == 0
+    assert made == [profile]
 
 
 @pytest.mark.parametrize(
