@@ -224,7 +224,8 @@ class Session:
     # who waits
 
     def submitted(self, task_id: str, action: str, now: float) -> None:
-        """The client has told somebody the id of an accepted submission."""
+        """A submission was accepted: whoever gives out a task is a gateway, and its pages are trouble from then on."""
+        self._readable = True
         self._submitted[task_id] = (now, action)
 
     def open(
