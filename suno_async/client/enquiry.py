@@ -38,7 +38,9 @@ class Enquiry:
         self._runtime = runtime
         self._gateway = gateway
         network, place = runtime.transport, runtime.transport.place
-        self._acts = Acts(runtime.lane, network.submit, gateway=gateway, timeout=runtime.timeout, place=place)
+        self._acts = Acts(
+            runtime.lane, network.submit, gateway=gateway, timeout=runtime.timeout, place=place, speed=runtime.speed
+        )
         self._now = asyncio.get_running_loop().time
         self._end = self._now() + seconds
 

@@ -22,7 +22,7 @@ from ..protocol.errors import ClientClosed, ConfigurationError, JournalError, Su
 from ..protocol.experience import Experience, unpacked
 from ..protocol.limits import Budget
 from ..protocol.models import Task
-from ..protocol.pace import Pace
+from ..protocol.pace import Pace, Scaled
 
 if TYPE_CHECKING:
     from ..engine.journal import Journal
@@ -64,6 +64,7 @@ class Runtime:
         self.timeout = timeout
         """Seconds for one request that may be asked again."""
         self._pace = pace
+        self.speed = pace.speed if isinstance(pace, Scaled) else 1.0
         self._batch = batch
         self._looks = looks
         self._slots = submissions

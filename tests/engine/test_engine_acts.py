@@ -319,6 +319,16 @@ async def test_errors_name_the_path_that_was_asked():
         await some.ask(WAV, WAV.request(clip_id="c1"), 100.0)
 
 
+async def test_what_is_being_made_is_asked_for_again_as_soon_as_its_world_is_fast():
+    """A tenth of three seconds where the world runs ten times as fast."""
+    net = Network(RUNNING, READY)
+    lane = Lane(net, budget=Budget(None), slots=1, rng=Random(1))
+    some = Acts(lane, net.send, gateway="gateway.example", timeout=30.0, speed=10.0)
+    assert await some.ask(WAV, WAV.request(clip_id="c1"), 100.0) == URL
+    times = [at for at, *_ in net.asks]
+    assert times[1] - times[0] == pytest.approx(0.1 + 0.3)
+
+
 async def test_what_is_sent_once_keeps_the_budget():
     """One request a second, looks and acts together; and no longer than its time."""
     net = Network(told({"id": "p1", "name": "x"}))
