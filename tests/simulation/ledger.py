@@ -223,9 +223,13 @@ class Session:
 
     # who waits
 
-    def submitted(self, task_id: str, action: str, now: float) -> None:
+    def accepted(self, task_id: str, action: str, now: float) -> None:
         """A submission was accepted: whoever gives out a task is a gateway, and its pages are trouble from then on."""
         self._readable = True
+        self.submitted(task_id, action, now)
+
+    def submitted(self, task_id: str, action: str, now: float) -> None:
+        """The client knows when a task was submitted, now or by a process before it."""
         self._submitted[task_id] = (now, action)
 
     def open(

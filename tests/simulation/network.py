@@ -185,7 +185,7 @@ class Network:
 
     def _accepted(self, arrival: Arrival) -> None:
         if arrival.meaning == ACCEPTED and arrival.task_id is not None:
-            self._session.submitted(arrival.task_id, "MUSIC", self._loop.time())
+            self._session.accepted(arrival.task_id, "MUSIC", self._loop.time())
 
     async def _unsent(self, fate: Fate) -> Broken:
         await self._sleep(_CONNECT_SECONDS if fate.breaks == "stuck" else 0.01)

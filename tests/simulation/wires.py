@@ -453,7 +453,7 @@ class Wires:
     def accepted(self, arrival: Arrival) -> None:
         """An answer that tells of an accepted task is with the client."""
         if arrival.meaning == ACCEPTED and arrival.task_id is not None:
-            self.session.submitted(arrival.task_id, "MUSIC", self.loop.time())
+            self.session.accepted(arrival.task_id, "MUSIC", self.loop.time())
 
     # what the engine asks
 
