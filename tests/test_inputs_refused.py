@@ -57,7 +57,7 @@ IDS = [
     5.0,
     True,
     ["task_1"],
-    object(),
+    ...,
 ]
 KEYS = [
     "",
