@@ -34,7 +34,7 @@ _LOST, _BESIDE, _AWAY = (0.06, 1.0), (0.02, 2 / 3), (0.01, 1 / 2)
 little of the new one), to the widths beside, from a beat to none and back."""
 _NO_BEAT = 0.3
 _LEAST_DOUBT = 0.05
-_OLD = 4.0
+_OLD = 7.5
 """Seconds after which what was known is widened by the drift of the rounds."""
 _LONGEST = 120.0
 """A look that comes so long after the one before says nothing of the phase."""
@@ -42,7 +42,7 @@ _OUTSIDE = 0.75
 _MOST_DOUBT, _DOUBT_KEPT = 0.1, 0.97
 _DISBELIEF = 21_600.0
 """A row that says it changed when it cannot have has another clock: after a few of them none is believed for long."""
-_UNLIKELY = 0.01
+_UNLIKELY = 0.04
 _QUANTUM = 0.125
 _KINDS = 4
 """So many different changes, the most frequent ones, are taken in at once."""
@@ -193,10 +193,10 @@ class Beat:
         sums = list(map(sum, self.cells))
         return [share / sum(sums) for share in sums]
 
-    def likely(self) -> list[tuple[int, Width]]:
+    def likely(self, share: float = _UNLIKELY) -> list[tuple[int, Width]]:
         """The widths that matter, with their numbers: an unlikely one is not worth the work."""
         sums = list(map(sum, self.cells))
-        least = _UNLIKELY * sum(sums)
+        least = share * sum(sums)
         return [(index, width) for index, width in enumerate(WIDTHS) if sums[index] >= least]
 
     @property

@@ -23,13 +23,15 @@ from operator import add, itemgetter, sub
 from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
 
 _STEP = 0.25
-_STEPS = 144
+_STEPS = 100
 _REACH = 20.0
 """Seconds: a longer delay is made shorter by whole rounds first."""
-_OLD = 48
-"""Steps after which a forecast has too little left to say."""
+_OLD = 8
+"""Steps after which a forecast has too little left to say; the schedule makes another one after four."""
 _TINY = 1e-6
-_NEAR, _SPREADS = 64, (2, 3, 4)
+_MINOR = 0.07
+"""Widths less likely than that change no plan."""
+_NEAR, _SPREADS = 64, (2, 3)
 """Rounds differ from one another, and drift: how far what is known of them is spread, to both sides and in steps."""
 _MARGIN = _SPREADS[-1]
 _BEFORE = 8
@@ -42,11 +44,11 @@ def _picker(indices: list[int]) -> Callable[[Sequence[float]], tuple[float, ...]
 
 _TIMES = [step * _STEP for step in range(-_MARGIN, _STEPS + _MARGIN)]
 _pick = [_picker([round(time / width.cell) + _BEFORE for time in _TIMES]) for width in WIDTHS]
-_MORE = round(_TIMES[-1] / WIDTHS[0].cell) + _BEFORE - 2 * CELLS
+_MORE = round(_TIMES[-1] / WIDTHS[0].cell) + _BEFORE - CELLS
 
 
 class Forecast:
-    """What a beat says about the 36 s from a moment on."""
+    """What a beat says about the 25 s from a moment on."""
 
     def __init__(self, beat: Beat, now: float) -> None:
         self._start = now
@@ -94,8 +96,9 @@ class Forecast:
 
 def _shown(beat: Beat, now: float) -> list[float]:
     """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
-    likely = beat.likely()
-    steady = 1 - sum(sum(beat.cells[index]) for index, _ in likely)
+    likely = beat.likely(_MINOR)
+    # what is left out is most like what is not
+    steady = beat.no_beat * sum(sum(beat.cells[index]) for index, _ in likely) / (1 - beat.no_beat)
     shown = [steady * time for time in _TIMES]
     for index, width in likely:
         shown = list(map(add, shown, _pick[index](_progress(width, beat.cells[index], now))))
@@ -108,7 +111,7 @@ def _progress(width: Width, cells: Cells, now: float) -> list[float]:
     cells = turned(cells, (width.place(now) - _BEFORE - size + 1) % CELLS)
     sums = list(accumulate(cells + cells[: size - 1], initial=0.0))
     steps = [grows * (end - begin) for begin, end in zip(sums, sums[size:], strict=False)]
-    return list(accumulate(steps + steps + steps[:_MORE], initial=0.0))
+    return list(accumulate(steps + steps[:_MORE], initial=0.0))
 
 
 def _spread(shown: list[float]) -> list[float]:

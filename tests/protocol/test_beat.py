@@ -146,9 +146,9 @@ def test_a_blur_ends_in_knowing_nothing():
 
 
 @WIDTH
-@pytest.mark.parametrize("steps", [[4.0] * 3, [12.0], [4.0, 8.0], [5.5, 6.5]])
+@pytest.mark.parametrize("steps", [[8.0] * 3, [24.0], [8.0, 16.0], [11.0, 13.0]])
 def test_rounds_wander_by_their_drift_however_often_that_is_taken_in(width, steps):
-    """In 12 s a phase gets the variance of three quarters of a round, but for less than a cell to both sides."""
+    """In 24 s a phase gets the variance of one and a half rounds, but for less than a cell to both sides."""
     beat, index, now = Beat(0.0, 0.05), WIDTHS.index(width), 0.0
     beat.cells = [[0.0] * CELLS for _ in WIDTHS]
     beat.cells[index] = [0.95 * share for share in one(30)]
@@ -452,9 +452,10 @@ def test_widths_beside_one_another_share_the_round_and_not_the_cell():
     width, beside = WIDTHS[2], WIDTHS[3]
     beat.cells = [[0.0] * CELLS for _ in WIDTHS]
     beat.cells[2] = [0.95 * share for share in one(width.place(1e4 - 3.0))]
-    beat.take_in(1e4 + 4.0)
-    best = max(range(CELLS), key=beat.cells[3].__getitem__)
-    assert abs((best - beside.place(1e4 - 3.0) + 4) % CELLS - 4) <= 2
+    beat.take_in(1e4 + 8.0)
+    # a blur is flat at its top
+    best = [cell for cell, share in enumerate(beat.cells[3]) if share > 0.99 * max(beat.cells[3])]
+    assert abs((best[len(best) // 2] - beside.place(1e4 - 3.0) + 4) % CELLS - 4) <= 2
 
 
 def test_after_hours_of_silence_little_is_known():
