@@ -11,7 +11,7 @@ from .progress import Advance, nothing
 from .records import absence_record, print_json, task_record
 from .words import say
 
-COLUMNS = ("task", "status", "seconds", "title", "length", "audio")
+COLUMNS = ("task", "status", "seconds", "title", "length", "clip", "audio")
 
 
 class Teller(Protocol):

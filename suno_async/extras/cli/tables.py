@@ -68,6 +68,7 @@ def task_rows(task: Task) -> list[Cells]:
 def _song_cells(song: Song) -> Cells:
     return {
         "title": Text(clean(song.title)),
+        "clip": Text(clean(song.id)),
         "length": Text(minutes(song.duration)),
         "audio": Text(clean(song.audio_url)),
     }
@@ -75,7 +76,7 @@ def _song_cells(song: Song) -> Cells:
 
 def song_row(song: Song) -> Cells:
     """The row of a song by its own id."""
-    return {"clip": Text(clean(song.id)), "status": Text(clean(song.status)), **_song_cells(song)}
+    return {"status": Text(clean(song.status)), **_song_cells(song)}
 
 
 def absence_row(task_id: str, error: SunoError) -> Cells:
@@ -101,16 +102,19 @@ def change_line(task: Task) -> Text:
 
 
 def print_table(columns: tuple[str, ...], rows: list[Cells]) -> None:
-    """The rows as a table; where the screen is too narrow for it, addresses stand in whole lines below it."""
+    """The rows as a table; where the screen is too narrow for it, clips and addresses stand in whole lines below it."""
     console = stdout()
     table = _table(console, columns, rows)
     if Measurement.get(console, console.options.update(width=_WIDEST), table).maximum <= console.width:
         console.print(table)
         return
-    console.print(_table(console, tuple(name for name in columns if name != "audio"), rows))
+    # without a task's id it is the clip's by which a row is known
+    below = ("clip", "audio") if "task" in columns else ("audio",)
+    console.print(_table(console, tuple(name for name in columns if name not in below), rows))
     for row in rows:
         if "audio" in row:
-            console.print(Text("  ").join([row["title"], row["audio"]]), soft_wrap=True)
+            words = [row["title"], *(row[name] for name in below if name in columns)]
+            console.print(Text("  ").join(words), soft_wrap=True)
 
 
 def _table(console: Console, columns: tuple[str, ...], rows: list[Cells]) -> Table:

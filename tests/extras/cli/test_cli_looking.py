@@ -30,9 +30,9 @@ def test_fetch_table(cli, gateway):
     task_id = gateway.put(data=[CLIP])
     ended = cli("fetch", task_id)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.splitlines()[0].split() == ["task", "status", "seconds", "title", "length", "audio"]
+    assert ended.out.splitlines()[0].split() == ["task", "status", "seconds", "title", "length", "clip", "audio"]
     assert ended.out.splitlines()[1].split()[:2] == [task_id, "SUCCESS"]
-    assert ended.out.splitlines()[1].split()[3:] == ["Song", "1:01", "https://x/a.mp3"]
+    assert ended.out.splitlines()[1].split()[3:] == ["Song", "1:01", "c", "https://x/a.mp3"]
 
 
 def test_fetch_of_a_running_task(cli, gateway):

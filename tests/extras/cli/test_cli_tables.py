@@ -24,7 +24,7 @@ URL = "https://gateway.example/audio/36b4ae76-fc41-df7f-de68-ec7b97e27482.wav"
 
 
 def rows(count=1):
-    song = Song(title="City Lights", audio_url=URL, duration=123.4)
+    song = Song(id="c1", title="City Lights", audio_url=URL, duration=123.4)
     return task_rows(Task(task_id="task_1", status=Status.SUCCESS, songs=(song,) * count))
 
 
@@ -44,13 +44,23 @@ def test_songs(capsys):
 
 
 def test_narrow(terminal, monkeypatch):
-    """On a narrow terminal addresses stand in lines of their own, whole; colours only where they are wanted."""
+    """On a narrow terminal clips and addresses stand in lines of their own, whole; colours only where wanted."""
     screen = terminal("stdout")
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
-    print_table(("task", "status", "title", "audio"), [*rows(), {"task": Text("b")}])
-    assert f"City Lights  {URL}\n" in screen.getvalue()
+    print_table(("task", "status", "title", "clip", "audio"), [*rows(), {"task": Text("b")}])
+    assert f"City Lights  c1  {URL}\n" in screen.getvalue()
+    assert "clip" not in screen.getvalue()
     assert "\x1b[3" not in screen.getvalue()
+
+
+def test_narrow_without_a_task(terminal, monkeypatch):
+    """A clip that nobody knows has nothing but its id, which stays in the table."""
+    screen = terminal("stdout")
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(("clip", "title", "audio"), [song_row(Song(id="c1", title="T", audio_url=URL)), {"clip": Text("c2")}])
+    words = screen.getvalue().split()
+    assert [word for word in words if word in {"c1", "c2", "T", URL}] == ["c1", "T", "c2", "T", URL]
 
 
 def test_wide_terminal(terminal, monkeypatch):
