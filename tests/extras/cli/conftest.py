@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from wire import Wire
+from wire import Call, Wire, answer
 
 from suno_async.engine.journal import Store
 from suno_async.extras.cli import main
@@ -209,6 +209,19 @@ def make_wire(monkeypatch):
             return wire
 
         yield make
+
+
+@pytest.fixture
+def sent(make_wire):
+    """What was submitted to a gateway that accepts everything: each action, and its body."""
+    submitted = []
+
+    def accept(call: Call) -> bytes:
+        submitted.append((call.path.removeprefix("/suno/submit/"), json.loads(call.body)))
+        return answer({"code": "success", "message": "", "data": f"task_{len(submitted)}"})
+
+    make_wire(accept)
+    return submitted
 
 
 @pytest.fixture

@@ -1,11 +1,6 @@
 """submit, for what is made from a clip."""
 
-import json
-
 import pytest
-
-from suno_async.extras.cli import editing
-from suno_async.protocol.requests import submission
 
 ALL = [
     *(
@@ -36,20 +31,6 @@ SENT = {
 }
 STEMS = {"make_instrumental": True, "stem_type_id": 91, "task": "gen_stem"}
 SECTION = "--infill-start-s", "50", "--infill-end-s", "64.8"
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """What would be submitted: action and body."""
-    bodies = []
-
-    def keep(make, after, options):
-        request = submission(make())
-        bodies.append((request.path.removeprefix("/suno/submit/"), json.loads(request.body)))
-        return 0
-
-    monkeypatch.setattr(editing, "send", keep)
-    return bodies
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,6 @@
 """submit: what each command would send, and what is refused before anything is opened."""
 
-import json
-
 import pytest
-
-from suno_async.extras.cli import submitting
-from suno_async.protocol.requests import submission
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """What would be submitted: action and body."""
-    bodies = []
-
-    def keep(make, after, options):
-        request = submission(make())
-        bodies.append((request.path.removeprefix("/suno/submit/"), json.loads(request.body)))
-        return 0
-
-    monkeypatch.setattr(submitting, "send", keep)
-    return bodies
 
 
 def test_every_kind(cli, sent, stdin):
