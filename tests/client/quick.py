@@ -11,6 +11,10 @@ from suno_async import Fixed, Inspiration, Suno, SunoError, Task
 KEY = "sk-0123456789abcdef"
 CAT = Inspiration("a song about a cat")
 SONG = answer({"code": "success", "message": "", "data": "task_1"})
+MP3 = b"ID3" + bytes(2000)
+CLIP = {"id": "c1", "title": "A", "audio_url": "https://cdn1.suno.ai/c1.mp3", "status": "complete"}
+OTHER = CLIP | {"id": "c2", "title": "B"}
+WAV = {"wav_file_url": "https://cdn1.suno.ai/c1.wav"}
 
 
 def to(wire: Wire, **options) -> Suno:

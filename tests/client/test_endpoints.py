@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from quick import bodies, serving, to
+from quick import CLIP, MP3, OTHER, WAV, bodies, serving, to
 from wire import Wire, answer
 
 from suno_async import (
@@ -15,10 +15,6 @@ from suno_async import (
     WaitTimeout,
 )
 
-MP3 = b"ID3" + bytes(2000)
-CLIP = {"id": "c1", "title": "A", "audio_url": "https://cdn1.suno.ai/c1.mp3", "status": "complete"}
-OTHER = CLIP | {"id": "c2", "title": "B"}
-WAV = {"wav_file_url": "https://cdn1.suno.ai/c1.wav"}
 WORDS = {"aligned_words": [{"word": "Hello ", "success": True, "start_s": 1.0, "end_s": 1.5, "p_align": 0.9}]}
 PAGE = answer(b"<!doctype html><html></html>", headers={"Content-Type": "text/html"})
 NO_CHANNEL = answer({"error": {"code": "model_not_found", "message": "No available channel", "type": "x"}}, 503)

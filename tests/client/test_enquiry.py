@@ -4,7 +4,7 @@ import json
 
 import anyio
 import pytest
-from quick import KEY, bodies, serving, stall, to
+from quick import CLIP, KEY, MP3, OTHER, WAV, bodies, serving, stall, to
 from wire import Wire, answer, row, told, until
 
 from suno_async import (
@@ -16,14 +16,6 @@ from suno_async import (
     UnexpectedResponse,
     WaitTimeout,
 )
-
-MP3 = b"ID3" + bytes(2000)
-CLIP = {"id": "c1", "title": "A", "audio_url": "https://cdn1.suno.ai/c1.mp3", "status": "complete"}
-OTHER = CLIP | {"id": "c2", "title": "B"}
-WAV = {"wav_file_url": "https://cdn1.suno.ai/c1.wav"}
-WORDS = {"aligned_words": [{"word": "Hello ", "success": True, "start_s": 1.0, "end_s": 1.5, "p_align": 0.9}]}
-PAGE = answer(b"<!doctype html><html></html>", headers={"Content-Type": "text/html"})
-NO_CHANNEL = answer({"error": {"code": "model_not_found", "message": "No available channel", "type": "x"}}, 503)
 
 
 async def test_what_comes_as_a_task_is_waited_for():
