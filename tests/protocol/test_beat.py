@@ -146,6 +146,12 @@ def test_a_blur_ends_in_knowing_nothing():
 
 
 @WIDTH
+def test_wider_rounds_drift_more(width):
+    """By half a second a round, and a seventh of what they take."""
+    assert math.sqrt(width.drift) * width.cell == pytest.approx(0.5 + 0.14 * width.seconds)
+
+
+@WIDTH
 @pytest.mark.parametrize("steps", [[8.0] * 3, [24.0], [8.0, 16.0], [11.0, 13.0]])
 def test_rounds_wander_by_their_drift_however_often_that_is_taken_in(width, steps):
     """In 24 s a phase gets the variance of one and a half rounds, but for less than a cell to both sides."""
