@@ -7,6 +7,8 @@ does, is sent once, and is judged as one; but nothing names its task, and no jou
 import json
 from typing import Any
 
+import msgspec
+
 from .errors import (
     ConfigurationError,
     RequestRejected,
@@ -87,7 +89,7 @@ def _broken(came: Broken, heard: Transcript, request: Request) -> SunoError:
             status=came.status,
             certificate=came.certificate,
         )
-        return _error(found)
+        return _error(found, came.status)
     if came.late:
         return WaitTimeout(f"the chat was not over in time ({came.reason}); what it had said is kept")
     message = f"the chat broke off: {came.reason}; what it had said is kept"
@@ -116,11 +118,10 @@ def _no_gateway(came: Answer, request: Request) -> ConfigurationError:
 
 
 def _judged(came: Answer, body: bytes, request: Request) -> SunoError:
-    answer = Answer(came.status, came.headers, body, came.fresh)
-    return _error(judge(answer, action=ACTION, body=request.body or b""))
+    return _error(judge(msgspec.structs.replace(came, body=body), action=ACTION, body=request.body or b""), came.status)
 
 
-def _error(found: str | SunoError) -> SunoError:
+def _error(found: str | SunoError, status: int) -> SunoError:
     if isinstance(found, SunoError):
         return found
-    return UnexpectedResponse("the gateway answered the chat with a task: wait for it", task_id=found, status=200)
+    return UnexpectedResponse("the gateway answered the chat with a task: wait for it", task_id=found, status=status)

@@ -16,6 +16,8 @@ _Kind = Literal["audio_url", "video_url", "image_url"]
 _URL = re.compile(r"https?://[a-z0-9][a-z0-9._~:/?#@!$&'*+,;=%-]*", re.IGNORECASE)
 _BEHIND = ".,;:!?*_~'"
 """What a sentence or Markdown puts behind a link is none of it."""
+_FILE = re.compile(r"https?://[^/?#]+/[^?#]*\.([a-z0-9]+)(?:[?#]|\Z)", re.IGNORECASE).match
+"""A link whose path ends as a file's name does; a host ends in dots, too: https://cats.mov."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ITEM = re.compile(r"[?&]item_id=([A-Za-z0-9_-]+)").search
 _NAMED = re.compile(r"(?:image_(?:large_)?)?([A-Za-z0-9_-]{8,64})").fullmatch
@@ -159,8 +161,8 @@ def _kind(url: str, before: str) -> _Kind | None:
     """What a link leads to; None for a page, or what cannot be told."""
     if _SONG_PAGE(url):
         return None
-    last = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
-    kind = _ENDINGS.get(last.rpartition(".")[2].lower())
+    file = _FILE(url)
+    kind = _ENDINGS.get(file[1].lower()) if file is not None else None
     if kind is not None:
         return kind
     if _STREAM(url):

@@ -267,8 +267,7 @@ def _words(message: Any) -> str:
 
 def _confession(said: str) -> bytes:
     """The document in a text that may be an error of Suno-API's or end in one, or be nothing but a gateway's error."""
-    start = said.rfind('{"StatusCode"')
-    whole = said[start:] if start >= 0 else said
+    whole = said[max(said.rfind('{"StatusCode"'), 0) :]
     if not whole.lstrip().startswith("{") or not whole.rstrip().endswith("}"):
         return b""
     return whole.encode()

@@ -21,7 +21,7 @@ from suno_async import (
 )
 from suno_async.protocol import chat
 from suno_async.protocol.chat import chat_outcome, chat_request
-from suno_async.protocol.exchange import Answer, Broken
+from suno_async.protocol.exchange import Answer, Broken, Request
 from suno_async.protocol.transcript import Transcript
 
 ASKED = chat_request("a song about a cat")
@@ -51,7 +51,7 @@ def answered(status: int, body: bytes, *, readable: bool = False) -> SunoError |
 
 
 def test_a_request_is_openais():
-    """One message of the user's; the text goes out as it is."""
+    """One message of the user's; the text goes out as it is, to suno-v3 where no model is named."""
     request = chat_request('猫 "x"\n', "suno-v3.5")
     assert (request.method, request.path) == ("POST", "/v1/chat/completions")
     assert json.loads(request.body) == {
@@ -60,27 +60,31 @@ def test_a_request_is_openais():
         "stream": True,
     }
     assert "猫".encode() in request.body
-    assert json.loads(chat_request("x", stream=False).body)["stream"] is False
-    assert json.loads(ASKED.body)["model"] == "suno-v3"
+    assert json.loads(chat_request("x", stream=False).body) == {
+        "model": "suno-v3",
+        "messages": [{"role": "user", "content": "x"}],
+        "stream": False,
+    }
 
 
 @pytest.mark.parametrize(
     ("prompt", "model", "words"),
     [
-        ("", "m", "prompt must be a text"),
-        (" \n", "m", "prompt must be a text"),
-        (None, "m", "prompt must be a text"),
-        (b"x", "m", "prompt must be a text"),
-        ("x", "", "model must be a text"),
-        ("x", 3, "model must be a text"),
-        ("x\ud800", "m", "half a character"),
-        ("x", "\udfff", "half a character"),
+        ("", "m", "prompt must be a text that is not blank"),
+        (" \n", "m", "prompt must be a text that is not blank"),
+        (None, "m", "prompt must be a text that is not blank"),
+        (b"x", "m", "prompt must be a text that is not blank"),
+        ("x", "", "model must be a text that is not blank"),
+        ("x", 3, "model must be a text that is not blank"),
+        ("x\ud800", "m", "half a character (a lone surrogate) cannot be sent"),
+        ("x", "\udfff", "half a character (a lone surrogate) cannot be sent"),
     ],
 )
 def test_what_is_no_text_is_not_asked(prompt, model, words):
     """Nothing is sent for it."""
-    with pytest.raises(ConfigurationError, match=words):
+    with pytest.raises(ConfigurationError) as caught:
         chat_request(prompt, model)
+    assert str(caught.value) == f"chat: {words}"
 
 
 def test_all_of_the_chat_is_at_one_door():
@@ -132,6 +136,14 @@ def test_a_refusal_is_proven(status, document, kind):
     assert error.request_id == "2026-abc"
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(199, SubmitUnknown), (200, type(None)), (299, type(None)), (300, RequestRejected)]
+)
+def test_only_a_success_has_said_something(status, kind):
+    """From 200 to 299; behind any other status no text makes a chat of it."""
+    assert type(chat_outcome(Answer(status, HEADERS, b""), said(DELTA, DONE), ASKED)) is kind
+
+
 UNKNOWN = {
     "time at Suno-API": (504, b'{"code":"request_timeout","message":"get feed task timeout","data":null}'),
     "a proxy": (502, b"<html>Bad Gateway</html>"),
@@ -150,12 +162,24 @@ def test_what_may_have_been_accepted_is_unknown(status, body):
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
-@pytest.mark.parametrize("body", [PAGE, b"404 page not found", b""])
-def test_who_has_no_such_route_has_accepted_nothing(status, body):
-    """From what is known to be a gateway it is a no, else the base URL is wrong; both name the path."""
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (PAGE, PAGE.decode()),
+        (b"404 page not found", "404 page not found"),
+        (b"", "a page"),
+        (b"<" + b"x" * 100, "<" + "x" * 79),
+    ],
+)
+def test_who_has_no_such_route_has_accepted_nothing(status, body, shown):
+    """From what is known to be a gateway it is a no, else the base URL is wrong; both name the path.
+
+    Of what came instead 80 characters are shown, and an answer of nothing is called a page.
+    """
     error = answered(status, body)
     assert type(error) is ConfigurationError
-    assert f"/v1/chat/completions ({status}: " in str(error)
+    wrong = "this is no gateway's answer to /v1/chat/completions"
+    assert str(error) == f"{wrong} ({status}: {shown}): check the base URL"
     error = answered(status, body, readable=True)
     assert type(error) is RequestRejected
     assert str(error) == f"the gateway has no /v1/chat/completions: it answered {status}"
@@ -163,10 +187,14 @@ def test_who_has_no_such_route_has_accepted_nothing(status, body):
 
 
 def test_a_page_with_200_is_no_gateways_if_nothing_else_ever_came():
-    """A gateway's own page stands where it has no route; behind a known one a page proves nothing."""
-    error = ended(PAGE)
-    assert type(error) is ConfigurationError
-    assert "check the base URL" in str(error)
+    """A gateway's own page stands where it has no route; behind a known one a page proves nothing.
+
+    Nobody is known to be a gateway unless it is said.
+    """
+    for error in (ended(PAGE), chat_outcome(Answer(200, HEADERS, b""), said(PAGE), ASKED)):
+        assert type(error) is ConfigurationError
+        wrong = "this is no gateway's answer to /v1/chat/completions"
+        assert str(error) == f"{wrong} (200: a page): check the base URL"
     assert type(ended(PAGE, readable=True)) is SubmitUnknown
 
 
@@ -190,15 +218,27 @@ def test_a_success_that_says_nothing_is_unknown(body):
     assert (error.intent.body, error.intent.status) == (ASKED.body, 200)
 
 
-def test_a_chat_that_became_a_task_names_it():
-    """Some gateways answer everything with a task's id."""
-    error = ended(b'{"code":"success","message":"","data":"task_1234567890"}')
-    assert type(error) is UnexpectedResponse
-    assert error.task_id == "task_1234567890"
-    broken = Broken("x", status=200, received=b'{"code":"success","data":"task_1234567890"')
-    error = chat_outcome(broken, said(), ASKED)
-    assert type(error) is UnexpectedResponse
-    assert error.task_id == "task_1234567890"
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_chat_that_became_a_task_names_it(status):
+    """Some gateways answer everything with a task's id: whole or cut off, the error says what to do with it."""
+    whole = said(b'{"code":"success","message":"","data":"task_1234567890"}')
+    broken = Broken("x", status=status, received=b'{"code":"success","data":"task_1234567890"')
+    for error in (
+        chat_outcome(Answer(status, HEADERS, b""), whole, ASKED),
+        chat_outcome(broken, said(), ASKED),
+    ):
+        assert type(error) is UnexpectedResponse
+        assert (error.task_id, error.status) == ("task_1234567890", status)
+        assert str(error) == "the gateway answered the chat with a task: wait for it"
+
+
+def test_what_had_no_body_has_none_in_its_intent():
+    """The intent holds what was sent and nothing else, whether the answer came or broke."""
+    bare = Request("POST", "/v1/chat/completions")
+    for came in (Answer(200, HEADERS, b""), Broken("x", status=200)):
+        error = chat_outcome(came, said(), bare)
+        assert type(error) is SubmitUnknown
+        assert error.intent.body == b""
 
 
 def test_a_refusal_inside_a_200_is_judged_as_a_submissions():
@@ -233,10 +273,11 @@ def test_what_was_not_sent_is_not_unknown():
 @pytest.mark.parametrize("late", [True, False])
 @pytest.mark.parametrize("pieces", [(), (b": PING\n\n",), (b"data: {",), (b'{"choices":[',)])
 def test_what_breaks_before_a_word_is_unknown(pieces, late):
-    """Nobody can tell whether it was accepted."""
+    """Nobody can tell whether it was accepted: why it broke is told, and what was asked is in the intent."""
     error = broke(*pieces, late=late)
     assert type(error) is SubmitUnknown
-    assert error.intent.body == ASKED.body
+    assert str(error) == "the submission may or may not have been accepted: it broke"
+    assert (error.intent.action, error.intent.body, error.intent.status) == ("chat", ASKED.body, 200)
 
 
 def test_what_breaks_behind_a_word_was_accepted():
@@ -251,9 +292,10 @@ def test_what_breaks_behind_a_word_was_accepted():
 
 
 def test_what_is_too_long_is_told_so():
-    """By whoever counts."""
-    error = broke(oversized=True)
-    assert (type(error), str(error), error.status) == (UnexpectedResponse, "it broke", 200)
+    """By whoever counts, with the beginning of what it had said."""
+    error = broke(DELTA, oversized=True)
+    assert (type(error), str(error), error.status, error.excerpt) == (UnexpectedResponse, "it broke", 200, "meow")
+    assert broke(oversized=True).excerpt == ""
     error = ended(DELTA + b":" + b"x" * 2**22)
     assert (type(error), error.excerpt) == (UnexpectedResponse, "meow")
 

@@ -329,6 +329,7 @@ SONGS = {
     "duration beside": (CLIP | {"metadata": None, "duration": 219}, {"duration": 219, "tags": ""}),
     "duration 0 and beside": (CLIP | {"metadata": {"duration": 0}, "duration": "198"}, {"duration": 198}),
     "duration 0": (CLIP | {"metadata": {"duration": 0}, "duration": 0}, {"duration": None}),
+    "tags beside": (CLIP | {"metadata": {}, "tags": "folk"}, {"tags": "folk"}),
     "tags as a list": (CLIP | {"metadata": {"tags": ["pop", "rock"]}}, {"tags": "pop, rock"}),
     "state alone": ({"clip_id": "c", "state": "running"}, {"status": "running"}),
     "error type": (CLIP | {"metadata": {"error_type": "moderation"}}, {"error_message": "moderation"}),

@@ -74,6 +74,13 @@ def test_backoff_grows_to_its_ceiling():
     assert Backoff(first=0.5, factor=2, ceiling=30, jitter=0).after(0, 10**9, 0.7, 1) == pytest.approx(30)
 
 
+@pytest.mark.parametrize(("first", "ceiling"), [(0.25, 0.5), (5, 5), (86_400, 86_400), (0.001, 0.001)])
+def test_the_ceiling_of_backoff_may_be_anything_from_its_first_delay_on(first, ceiling):
+    """Below a second, no higher than the first delay, or a day: no delay is longer than that."""
+    pace = Backoff(first=first, factor=2, ceiling=ceiling, jitter=0)
+    assert [pace.after(0, looks, 0, 1) for looks in (0, 10**6)] == [first, pytest.approx(ceiling)]
+
+
 def test_backoff_with_a_factor_of_one_is_fixed():
     """A factor of one never grows."""
     pace = Backoff(first=3, factor=1, jitter=0)
@@ -350,6 +357,9 @@ WRONG = [
     (lambda: Backoff(factor=0.5), "Backoff.factor"),
     (lambda: Backoff(factor=100.5), "Backoff.factor must be a number from 1 to 100,"),
     (lambda: Backoff(factor=math.inf), "Backoff.factor"),
+    (lambda: Backoff(first=0.5, ceiling=-1), "Backoff.ceiling must be a number from 0 to 86400, not -1"),
+    (lambda: Backoff(ceiling=86_400.5), "Backoff.ceiling must be a number from 0 to 86400, not 86400.5"),
+    (lambda: Backoff(ceiling=math.inf), "Backoff.ceiling must be a number from 0 to 86400, not inf"),
     (lambda: Backoff(first=5, ceiling=4), "Backoff.ceiling (4) must not be below its first (5)"),
     (lambda: Backoff(jitter=1.1), "Backoff.jitter"),
     (lambda: Adaptive(price=0), "Adaptive.price"),

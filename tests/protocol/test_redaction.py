@@ -11,16 +11,18 @@ from suno_async.protocol.redaction import Redaction
 
 QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 KEY = "sk-0123456789abcdefABCDEF"
-ODD = "sk-Ab/Cd+&<\\0123456789abcd"
+LAST = "sk-zyxwvutsrqponmlkjihgfe"
+"""Without its ``sk-`` it is behind it in the alphabet."""
+ODD = "sk-Ab/Cd+&<>\\0123456789abcd"
 ECHOES = {
     "plain": ODD,
     "without its beginning": ODD[3:],
     "JSON": ODD.replace("\\", "\\\\"),
     "JSON of PHP": ODD[3:].replace("\\", "\\\\").replace("/", "\\/"),
-    "JSON of Go": ODD.replace("\\", "\\\\").replace("&", "\\u0026").replace("<", "\\u003c"),
-    "percent": "sk-Ab%2FCd%2B%26%3C%5C0123456789abcd",
-    "percent, small": "Ab%2fCd%2b%26%3c%5c0123456789abcd",
-    "percent, in a path": "Ab/Cd%2B%26%3C%5C0123456789abcd",
+    "JSON of Go": ODD.replace("\\", "\\\\").replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"),
+    "percent": "sk-Ab%2FCd%2B%26%3C%3E%5C0123456789abcd",
+    "percent, small": "Ab%2fCd%2b%26%3c%3e%5c0123456789abcd",
+    "percent, in a path": "Ab/Cd%2B%26%3C%3E%5C0123456789abcd",
 }
 
 
@@ -55,9 +57,9 @@ def test_a_secret_is_taken_out_whatever_letters_of_it_are_escaped(echo):
 def test_quotes_and_backslashes_stay_what_they_are_when_they_are_unescaped():
     """What is left is the same JSON."""
     redaction = Redaction(['sk-"\\-0123'])
-    said = rb'{"a":"\u0022\u005c","b":"sk-\u0022\u005c\u002d0123"}'
-    assert redaction.clean(said) == rb'{"a":"\"\\","b":"***"}'
-    assert json.loads(redaction.clean(said)) == {"a": '"\\', "b": "***"}
+    said = rb'{"a":"\u0022\u005c\u0058","b":"sk-\u0022\u005c\u002d0123"}'
+    assert redaction.clean(said) == rb'{"a":"\"\\X","b":"***"}'
+    assert json.loads(redaction.clean(said)) == {"a": '"\\X', "b": "***"}
 
 
 @pytest.mark.parametrize("said", [rb"sk\\u002d 0", rb"\u003csk\u003e", rb"a\u00", rb"sk\u002", rb"a\\"])
@@ -97,6 +99,26 @@ def test_each_of_several_secrets_is_taken_out():
     """The key in use, those before it, and the account's token; and of two the longer one first."""
     redaction = Redaction(["sk-first-key", "sk-first-key-and-more", "token-of-a-user"])
     assert redaction.clean(b"sk-first-key-and-more sk-first-key token-of-a-user") == b"*** *** ***"
+    assert Redaction([LAST]).clean(f"{LAST} {LAST[3:]}".encode()) == b"*** ***"
+
+
+class Searched(bytes):
+    """Bytes that know what was looked for in them."""
+
+    sought: list[object]
+
+    def __contains__(self, part: object) -> bool:
+        self.sought.append(part)
+        return super().__contains__(part)
+
+
+@pytest.mark.parametrize("key", [KEY, LAST])
+def test_a_key_of_letters_and_digits_is_looked_for_in_one_form(key):
+    """The one that is in all the others: an answer without it is not read again for each of them."""
+    said = Searched(b'{"code":"success"}')
+    said.sought = []
+    assert Redaction([key]).clean(said) is said
+    assert set(said.sought) == {rb"\u00", key[3:].encode()}
 
 
 def test_a_key_is_no_secret_where_it_is_any_word():

@@ -1,5 +1,6 @@
 """The checked struct: what is refused when it is made, whichever struct it is."""
 
+import json
 import math
 import urllib.parse
 
@@ -89,6 +90,12 @@ def test_an_id_that_is_taken_is_safe_anywhere(text):
 def test_the_ids_that_gateways_give_are_taken(clip_id):
     """Each form of id that has been seen passes."""
     assert Extend(clip_id, 0, task_id=clip_id).continue_clip_id == clip_id
+
+
+@pytest.mark.parametrize("url", ["http://me/h", "https://me/h"])
+def test_a_hook_is_an_address_of_the_web(url):
+    """With or without TLS, it is sent as it is."""
+    assert json.loads(Custom("la", notify_hook=url).encode())["notify_hook"] == url
 
 
 def test_a_struct_is_checked_again_when_it_is_changed():
