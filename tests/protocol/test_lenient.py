@@ -287,4 +287,7 @@ def test_a_thousand_fields_are_ids():
     """A map of clips by their ids is left as it is: to rename a hundred thousand of them would take a second."""
     many = {f"clipId{number}": number for number in range(1001)}
     assert lenient.snake(many) is many
+    assert len(many) == 1001
+    del many["clipId0"]
+    assert lenient.snake(many)["clip_id1"] == many["clipId1"]
     assert lenient.snake({"clipId": 1}) == {"clip_id": 1}

@@ -182,6 +182,11 @@ def test_a_song_keeps_its_title():
     assert [song.title for song in songs_in(said)] == ["One", "Two"]
 
 
+def test_a_title_is_shown_without_its_marks():
+    """Stars and quotes of Markdown are none of it, letters are."""
+    assert songs_in(f"**title**: **`X Cat X`** \n{CDN}/{ONE}.mp3")[0].title == "X Cat X"
+
+
 def test_each_song_has_the_title_above_it():
     """Two titles, two songs; a blank one is none, and a long one is cut and one line."""
     said = f"Title: One\n{CDN}/{ONE}.mp3\n**Title:** Two\u202e\n{CDN}/{TWO}.mp3\nTitle:\nhttps://x.example/a.mp3"
