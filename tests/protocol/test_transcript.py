@@ -72,6 +72,11 @@ ANSWERS = {
         "ab",
         False,
     ),
+    "several lines, the first as if whole": (
+        b'data: {"choices":[{"delta":{"content":"ab"}\ndata: }]}\n\n',
+        "ab",
+        False,
+    ),
     "several lines and the end": (b'data: {"choices":\ndata: [{"delta":{"content":"ab"}}]}', "ab", False),
     "rubbish between": (b"data: hello\ndata: " + chunk("a") + b"\ndata: 1\n\ndata: " + chunk("b"), "ab", False),
     "rubbish in braces": (b"data: {x}\n\ndata: " + chunk("a") + b"\n\n", "a", False),
@@ -131,10 +136,20 @@ def test_a_letter_is_there_as_soon_as_its_line_is():
     assert transcript.text == "猫ab"
 
 
+def test_a_line_end_of_two_may_be_cut_in_two():
+    """Of the piece behind its first half nothing but the second half is left out."""
+    _, brought = heard(b"data: " + chunk("a") + b"\r", b"\ndata: " + chunk("b") + b"\r\n")
+    assert brought == ["a", "b", ""]
+
+
 def test_what_is_no_stream_comes_at_its_end():
-    """Only then is it known what it is."""
-    _, brought = heard(whole("a")[:20], whole("a")[20:])
+    """Only then is it known what it is; it is kept, also where it is ended twice. A stream is not."""
+    transcript, brought = heard(whole("a")[:20], whole("a")[20:])
     assert brought == ["", "", "a"]
+    assert transcript.body == whole("a")
+    assert transcript.end() == ""
+    assert (transcript.text, transcript.body) == ("a", whole("a"))
+    assert heard(BEHIND)[0].body == b""
 
 
 def test_songs_are_read_from_the_text():
@@ -243,6 +258,7 @@ def test_exactly_four_megabytes_are_not_too_many():
     assert heard(fill + b"\ndata: " + chunk("a"))[0].error is None
     assert heard(fill + b"\ndata: " + chunk("a"))[0].text == "a"
     assert isinstance(heard(fill + b"\ndata: " + chunk("a") + b"\n")[0].error, UnexpectedResponse)
+    assert isinstance(heard(fill + b"\ndata: " + chunk("a"), b"\n")[0].error, UnexpectedResponse)
 
 
 def vain(size: int) -> bytes:
@@ -258,6 +274,13 @@ def test_no_more_than_a_thousand_lines_are_tried_in_vain():
     assert transcript.text == "a"
     assert isinstance(transcript.error, UnexpectedResponse)
     assert str(transcript.error) == "the chat is longer than 1,000 lines that nobody can read"
+
+
+@pytest.mark.parametrize("event", [b"data: x}\n\n", b'data: {\ndata: "choices":[]}\n\n'])
+def test_what_looks_like_no_whole_document_is_not_tried(event):
+    """A line without both its braces is none of those thousand."""
+    transcript, _ = heard(event * 1001 + BEHIND)
+    assert (transcript.text, transcript.error) == ("a", None)
 
 
 def long_event(size: int) -> bytes:
@@ -283,6 +306,8 @@ def test_no_more_than_a_megabyte_of_text_is_kept():
     assert transcript.text == "x" * 2**20
     assert str(transcript.error) == "the chat is longer than 1,048,576 characters"
     assert transcript.error.excerpt == "x" * 200
+    lines = b"data: " + chunk("x" * (2**20 - 1)) + b"\n\ndata: " + chunk("yz") + b"\n\n"
+    assert heard(lines)[0].text == "x" * (2**20 - 1) + "y"
 
 
 @pytest.mark.parametrize("piece", [b" ", b"\r", b"d", b"data:\n", b":", b"{", b"data: {\n", b"\xef", b'data:{"a":\n\n'])
@@ -323,6 +348,9 @@ def test_what_may_be_the_key_is_kept_back_until_it_is_known():
     assert transcript.feed(spelled("o sk-", b"")) == "so "
     assert transcript.feed(b"data: [DONE]\n") == "sk-"
     assert transcript.text == "a so sk-"
+    ended = Transcript(Redaction([KEY]))
+    assert ended.feed(spelled("a sk-", b"")) == "a "
+    assert (ended.end(), ended.text) == ("sk-", "a sk-")
     cut = Transcript(Redaction([KEY]))
     assert cut.feed(spelled(f"a {KEY[:9]}", b"")) == "a "
     assert (cut.end(), cut.text) == ("", "a ")
