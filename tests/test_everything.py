@@ -193,9 +193,12 @@ async def test_a_stock_gateway_has_none_of_it_and_says_so(name, known):
         assert gateway.counts["accepted"] == 0
 
 
-async def test_a_stock_gateway_has_no_channel_for_what_only_others_make():
+@pytest.mark.parametrize("known", [False, True], ids=["never answered", "answered before"])
+async def test_a_stock_gateway_has_no_channel_for_what_only_others_make(known):
     """A submission that it has no channel for is charged to nobody, and says so."""
     async with Gateway() as gateway, Suno(gateway.url, api_key=gateway.api_key) as suno:
+        if known:
+            await suno.balance()
         with pytest.raises(GatewayUnavailable, match="concat"):
             await ACTS["concat"](suno)
         assert gateway.counts["accepted"] == 0
