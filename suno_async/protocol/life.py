@@ -122,7 +122,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
             return self._unless_over(self.last.task(), self.incomplete_since, now)
         if look.frozen:
             return self._freeze(look, now)
-        if self.same == 1 or self.last is None:
+        if self.same == 1 or (self.keeps and self.last is None):
             # else who comes later would be told what is no longer so
             self.last = look.kept() if self.keeps else None
         return AGAIN

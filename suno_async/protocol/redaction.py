@@ -43,7 +43,7 @@ class Redaction:
         """
         plain = _plain(data)
         shown = self._taken_out(plain)
-        return self._taken_out(data) if shown is plain else shown
+        return self._taken_out(data) if shown is plain and plain is not data else shown
 
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
