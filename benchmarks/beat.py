@@ -97,8 +97,9 @@ class Follower:
         first = sorted(self._dues, key=self._dues.__getitem__)
         taken = [one for one in first if self._dues[one] <= sent or self._lives[one].looked <= soonest][:BATCH]
         answer = await self._gateway.look(ask_many(taken))
-        looks = read_many(answer)
-        assert isinstance(looks, list)
+        found = read_many(answer)
+        assert isinstance(found, dict)
+        looks = list(found.values())
         now = anyio.current_time()
         known = self._schedule.planned
         start = time.perf_counter()

@@ -21,7 +21,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 SIBLINGS = {
-    "transport": {"reply"},
+    "transport": {"reply", "progress"},
     "submissions": set(),
     "lane": set(),
     "waits": set(),

@@ -318,7 +318,7 @@ async def test_a_cancelled_request_shows_no_frame_that_holds_the_key(beginning, 
             await asyncio.wait([task])
 
     async with Wire(step) as wire:
-        suno = await Suno(wire.url, api_key=KEY, pace=Fixed(0.02), timeout=1).__aenter__()
+        suno = await Suno(wire.url, api_key=KEY, pace=Fixed(0.02), timeout=60).__aenter__()
         for verb in (suno.fetch("a"), suno.wait("b"), suno.fetch_many(["c", "d"]), listed(suno.watch(["e"]))):
             await cancelled(verb)
         suno._runtime.runner.cancel()

@@ -27,5 +27,7 @@ class Alarm:
 
     def ring(self) -> None:
         """Wakes the one who sleeps, if there is one."""
+        # once is enough: many ids may be put down before the one who sleeps gets its turn
+        self.until = -inf
         if self._nap is not None and not self._nap.done():
             self._nap.set_result(None)

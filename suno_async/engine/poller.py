@@ -197,24 +197,26 @@ class Poller:
         """What an answer says about these ids, taken in; or the trouble, if it says nothing."""
         if isinstance(answer, Broken):
             return trouble_of_broken(answer)
-        if len(lives) > 1:
-            looks = read_many(answer)
-        else:
-            look = read_one(answer, lives[0].task_id)
-            missing = isinstance(look, Trouble) and look.kind is Kind.MISSING
-            looks = [] if missing else look if isinstance(look, Trouble) else [look]
-            if missing and self._search.asks(lives):
-                # a gateway that refuses a whole batch for one id that it does not know
-                lives[0].alone = True
-                self._search.spoiled(lives)
-        if isinstance(looks, Trouble):
-            return looks
-        told = {look.task_id: look for look in looks}
+        told = read_many(answer) if len(lives) > 1 else self._read_one(lives, answer)
+        if isinstance(told, Trouble):
+            return told
         if told and not any(life.task_id in told for life in lives):
             return foreign()
         self._succeed(lives, now, probe)
         self._learn(lives, told, now)
         return None
+
+    def _read_one(self, lives: list[Life], answer: Answer) -> dict[str, Look] | Trouble:
+        look = read_one(answer, lives[0].task_id)
+        if isinstance(look, Look):
+            return {look.task_id: look}
+        if look.kind is not Kind.MISSING:
+            return look
+        if self._search.asks(lives):
+            # a gateway that refuses a whole batch for one id that it does not know
+            lives[0].alone = True
+            self._search.spoiled(lives)
+        return {}
 
     def _succeed(self, lives: list[Life], now: float, probe: int) -> None:
         self._lane.succeeded(probe)
@@ -224,26 +226,29 @@ class Poller:
             self._batch.answered_single(now)
 
     def _learn(self, lives: list[Life], told: dict[str, Look], now: float) -> None:
-        schedule = self.schedule
+        schedule, listener = self.schedule, self._listener
+        saw = schedule.saw if schedule.learns else None
+        single = len(lives) == 1
         going: list[Life] = []
         for life in lives:
             if life.gone:
                 continue
             look = told.get(life.task_id)
             if look is None:
-                self._miss(life, now, single=len(lives) == 1)
+                self._miss(life, now, single=single)
                 continue
-            if schedule.learns:
-                schedule.saw(life, look, now)
+            if saw is not None:
+                saw(life, look, now)
             verdict = life.observe(look, now)
-            life.faults = 0
+            if life.faults:
+                life.faults = 0
             if verdict is AGAIN:
                 going.append(life)
                 if life.hears:
-                    self._listener.looked(life, look)
+                    listener.looked(life, look)
             elif isinstance(verdict, Again):
                 self._again(life, verdict, now)
-                self._listener.looked(life, look)
+                listener.looked(life, look)
             else:
                 self._end(life, verdict)
         self._go_on(going, now)

@@ -22,6 +22,7 @@ from yarl import URL
 from ..protocol.exchange import Answer, Broken, Request
 from ..protocol.inputs import Address, Secret
 from ..protocol.redaction import Redaction
+from .progress import Progress
 from .reply import Reply
 
 logger = logging.getLogger("suno_async")
@@ -41,20 +42,6 @@ _REFUSED = (401, 403)
 _COMPRESSED = "the answer is compressed, though nobody asked for that"
 _Got = TypeVar("_Got")
 Place = Callable[[str, str], str] | None
-
-
-class _Progress:
-    """How far one request has come."""
-
-    __slots__ = ("key", "received", "sent", "status")
-
-    def __init__(self, key: bytes, *, sent: bool) -> None:
-        self.key = key
-        """The one it is asked with: there may be another one when the answer comes."""
-        self.sent = sent
-        self.status = 0
-        self.received = bytearray()
-        """Grows in place: bytes would be copied for every piece, and an answer may come in a million of them."""
 
 
 class Transport:
@@ -186,7 +173,7 @@ class Transport:
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, *, fresh: bool
     ) -> Answer | Broken:
         # only the single connections tell how far a request came; of a pooled one nothing is proven
-        progress = _Progress(self._secrets[0], sent=not fresh)
+        progress = Progress(self._secrets[0], sent=not fresh)
         response = None
         self._flying[session] += 1
         try:
@@ -217,7 +204,7 @@ class Transport:
                 self._refused = progress.key
 
     def _ask(
-        self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, progress: _Progress
+        self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, progress: Progress
     ) -> Awaitable[aiohttp.ClientResponse]:
         path = request.path if self.place is None else self.place(request.method, request.path)
         return session.request(
@@ -233,7 +220,7 @@ class Transport:
     @asynccontextmanager
     async def stream(self, request: Request, *, timeout: float, silence: float) -> AsyncGenerator[Reply]:
         """The answer to a request that must not be sent twice, read while it comes, on its own connection."""
-        progress = _Progress(self._secrets[0], sent=False)
+        progress = Progress(self._secrets[0], sent=False)
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS, sock_read=silence)
         reply = Reply(self._redaction)
         response = await _unbroken(partial(self._ask, self._single, request, limits, progress), progress)
@@ -253,12 +240,12 @@ class Transport:
         finally:
             response.close()
 
-    async def _read(self, response: aiohttp.ClientResponse, progress: _Progress, *, fresh: bool) -> Answer | Broken:
+    async def _read(self, response: aiohttp.ClientResponse, progress: Progress, *, fresh: bool) -> Answer | Broken:
         progress.sent, progress.status = True, response.status
         compressed, content = _is_compressed(response), response.content
         # what only says that it is compressed may hold the id of a paid task, so that is read, though never inflated
         while not content.at_eof() and (fresh or not compressed):
-            progress.received += await content.readany()
+            progress.add(await content.readany())
             if len(progress.received) > _FAT and len(progress.received) > (most := _room(response)):
                 # before the cut: it could leave half a key
                 start = self._redaction.clean(bytes(progress.received))[:800]
@@ -295,7 +282,7 @@ def _bare(cancelled: asyncio.CancelledError) -> asyncio.CancelledError:
     return cancelled.with_traceback(None)
 
 
-async def _unbroken(ask: Callable[[], Awaitable[_Got]], progress: _Progress) -> _Got | Broken:
+async def _unbroken(ask: Callable[[], Awaitable[_Got]], progress: Progress) -> _Got | Broken:
     """What was asked for, or how that broke."""
     try:
         return await ask()
@@ -305,7 +292,7 @@ async def _unbroken(ask: Callable[[], Awaitable[_Got]], progress: _Progress) -> 
         return _broken(error, progress)
 
 
-def _broken(error: BaseException, progress: _Progress, received: bytes = b"") -> Broken:
+def _broken(error: BaseException, progress: Progress, received: bytes = b"") -> Broken:
     return Broken(
         _reason(error),
         sent=progress.sent,

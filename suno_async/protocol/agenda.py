@@ -6,7 +6,7 @@ until its old slot comes up, and is passed over there.
 
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from math import ceil, inf
+from math import ceil, inf, nan
 from typing import Generic, Protocol, TypeVar
 
 SLOT = 0.01
@@ -50,13 +50,16 @@ class Agenda(Generic[E]):
     def put_all(self, entries: Sequence[E], dues: Iterable[float]) -> None:
         """Puts many down."""
         slots = self._slots
+        slot, before = NOWHERE, nan
         for entry, due in zip(entries, dues, strict=True):
-            entry.slot = slot = ceil(due / SLOT)
-            if slot in slots:
-                slots[slot].append(entry)
-            else:
-                slots[slot] = [entry]
-                heappush(self._order, slot)
+            if due != before:
+                # the next one is often due at the same time
+                slot, before = ceil(due / SLOT), due
+                if slot not in slots:
+                    slots[slot] = []
+                    heappush(self._order, slot)
+            entry.slot = slot
+            slots[slot].append(entry)
 
     def due(self) -> float:
         """When the first entry is due; infinity if there is none."""
@@ -77,28 +80,33 @@ class Agenda(Generic[E]):
         stays; after ``room`` of those the search ends.
         """
         taken: list[E] = []
+        aside: list[E] = []
         kept: list[tuple[int, list[E]]] = []
-        patience = room
-        while self._order and room > 0 and patience > 0:
+        left, patience = room, room
+        while self._order and left > 0 and patience > 0:
             slot = self._order[0]
             is_due = slot * SLOT <= now
             if soonest is None and not is_due:
                 break
             latest = inf if is_due or soonest is None else soonest
             entries = self._slots[slot]
-            left: list[E] = []
-            while entries and room > 0 and patience > 0:
-                entry = entries.pop()
+            drawn = entries[-min(left, patience) :]
+            del entries[-len(drawn) :]
+            for entry in reversed(drawn):
                 if entry.slot != slot:
                     continue
                 if entry.looked <= latest and (alone or not entry.alone):
                     entry.slot = NOWHERE
                     taken.append(entry)
-                    room -= 1
                 else:
-                    left.append(entry)
+                    aside.append(entry)
                     patience -= 1
-            entries += left
+            left = room - len(taken)
+            if entries and left > 0 and patience > 0:
+                # some of them had been moved
+                continue
+            entries += aside
+            aside = []
             if entries:
                 kept.append((slot, entries))
             self._drop_first()

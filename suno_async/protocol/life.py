@@ -27,7 +27,7 @@ class Again(msgspec.Struct, frozen=True, gc=False):
     within: float | None = None
 
 
-class Settled(msgspec.Struct, frozen=True):
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """The task is final."""
 
     task: Task

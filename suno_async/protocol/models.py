@@ -25,7 +25,7 @@ class Status(StrEnum):
 SUCCESS, FAILURE = Status.SUCCESS, Status.FAILURE
 
 
-class Song(msgspec.Struct, frozen=True, kw_only=True):
+class Song(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One song of a task: what there is of it so far.
 
     Text fields are "" where the gateway gave nothing; ``duration`` is in seconds.
@@ -59,7 +59,7 @@ class Song(msgspec.Struct, frozen=True, kw_only=True):
         return self.status.lower() in {"error", "failed", "failure"}
 
 
-class Lyrics(msgspec.Struct, frozen=True, kw_only=True):
+class Lyrics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The words a lyrics task wrote."""
 
     id: str = ""
@@ -69,7 +69,7 @@ class Lyrics(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One task as the gateway told it in one answer.
 
     A failed task keeps its songs. Times are aware datetimes in UTC, or None while they have not come.

@@ -48,11 +48,8 @@ class Redaction:
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
         data = self.clean(bytes(received))
-        if b"\\" in data[-self._longest * _ESCAPE_SIZE :]:
-            plain = _plain(_CUT_ESCAPE.sub(b"", data))
-            shown = self._cut(plain)
-            if len(shown) < len(plain):
-                return shown
+        if self._ends_in_escapes(data):
+            return self._cut(_uncut(data))
         return self._cut(data)
 
     def shows(self, text: str) -> bool:
@@ -85,6 +82,15 @@ class Redaction:
             if needle in data:
                 data = data.replace(needle, _INSTEAD)
         return data
+
+    def _ends_in_escapes(self, data: bytes) -> bool:
+        """True if the beginning of a secret is at its end once the escapes there are read."""
+        start = max(0, len(data) - self._longest * _ESCAPE_SIZE)
+        if b"\\" not in data[start:]:
+            return False
+        # not in the middle of a run of them: every second one is a letter
+        end = _uncut(data[len(data[:start].rstrip(b"\\")) :])
+        return len(self._cut(end)) < len(end)
 
     def _cut(self, data: bytes) -> bytes:
         """The data without the beginning of a secret at its end."""
@@ -125,7 +131,13 @@ def _any_of(needles: Iterable[bytes]) -> Callable[..., re.Match[bytes] | None]:
 
 def _plain(data: bytes) -> bytes:
     """The same JSON without an escape that need not be; the very same object where there is none."""
-    return _ESCAPE.sub(_unescaped, data) if b"\\u00" in data else data
+    # there are few backslashes in most answers; and from the end the search takes half as long
+    return _ESCAPE.sub(_unescaped, data) if b"\\" in data and data.rfind(b"\\u00") >= 0 else data
+
+
+def _uncut(data: bytes) -> bytes:
+    """The same without an escape that need not be, and without what is left of one that was cut off."""
+    return _plain(_CUT_ESCAPE.sub(b"", data))
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:

@@ -4,6 +4,7 @@ Whatever does not fit these types is for `dialects`, which makes the same task o
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -123,6 +124,7 @@ def heard(address: str) -> str:
     return "" if not address.startswith("http") and address.strip().lower() in {"none", "null"} else address
 
 
+@lru_cache(1024)
 def _time(stamp: int) -> datetime | None:
     """The time of a number that should be seconds since 1970."""
     return datetime.fromtimestamp(stamp, UTC) if 0 < stamp < _MILLISECONDS else moment(stamp)

@@ -16,7 +16,7 @@ from .forecast import Forecast
 from .lenient import moment
 from .life import Life
 from .models import Status
-from .pace import Adaptive, Pace, Scaled
+from .pace import Adaptive, Fixed, Pace, Scaled
 from .refusals import http_date
 from .wire import Look, is_final
 
@@ -118,6 +118,9 @@ class Schedule:
         """When the next looks at these ids are due."""
         if self.learns or self._allowed < math.inf:
             return [now + self.delay(life, now, chance(), share) for life in lives]
+        if isinstance(self._pace, Fixed):
+            # the same for all of them
+            return [now + self._pace.every] * len(lives)
         after = self._pace.after
         return [now + after(now - life.born, life.looks, chance(), share, life.kind) for life in lives]
 

@@ -169,8 +169,8 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     return foreign(task_id)
 
 
-def read_many(answer: Answer, most: int = _MOST_ROWS) -> list[Look] | Trouble:
-    """What the answer to a look at many tasks says: looks in any order, none for ids the gateway left out.
+def read_many(answer: Answer, most: int = _MOST_ROWS) -> dict[str, Look] | Trouble:
+    """What the answer to a look at many tasks says: the looks by id, none for ids the gateway left out.
 
     ``data: null`` is how new-api writes that it knows none of the ids. An answer of more than ``most`` rows is no
     answer to what was asked, and reading it would hold up everything else.
@@ -184,7 +184,7 @@ def read_many(answer: Answer, most: int = _MOST_ROWS) -> list[Look] | Trouble:
                 return _too_many(answer, len(envelope.data))
             page, odd = _Page(answer.body), _Odd()
             rows = enumerate(envelope.data)
-            return unique([_look(seen, page, index) or odd.read(page.row(index)) for index, seen in rows])
+            return by_id([_look(seen, page, index) or odd.read(page.row(index)) for index, seen in rows])
     except _UNREAD:
         pass
     return _slow_many(answer, most)
@@ -196,7 +196,7 @@ def _too_many(answer: Answer, count: int) -> Trouble:
     return Trouble(Kind.OUTAGE, error)
 
 
-def _slow_many(answer: Answer, most: int) -> list[Look] | Trouble:
+def _slow_many(answer: Answer, most: int) -> dict[str, Look] | Trouble:
     """Row by row, so that a damaged one spoils no other; or the whole answer, if it has another shape."""
     try:
         envelope = _rows(answer.body)
@@ -204,22 +204,21 @@ def _slow_many(answer: Answer, most: int) -> list[Look] | Trouble:
             if len(envelope.data) > most:
                 return _too_many(answer, len(envelope.data))
             odd = _Odd()
-            return unique([_fast_row(row) or odd.read(bytes(row)) for row in envelope.data])
+            return by_id([_fast_row(row) or odd.read(bytes(row)) for row in envelope.data])
     except _UNREAD:
         pass
     tasks = _slow(answer, None)
-    return tasks if isinstance(tasks, Trouble) else unique([_known(task) for task in tasks])
+    return tasks if isinstance(tasks, Trouble) else by_id([_known(task) for task in tasks])
 
 
-def unique(looks: list[Look]) -> list[Look]:
+def by_id(looks: list[Look]) -> dict[str, Look]:
     """One look for each id: where an answer tells of one twice, the one that is further along."""
     last = {look.task_id: look for look in looks}
-    if len(last) == len(looks):
-        return looks
-    for look in looks:
-        if is_final(look.status) and not is_final(last[look.task_id].status):
-            last[look.task_id] = look
-    return list(last.values())
+    if len(last) < len(looks):
+        for look in looks:
+            if is_final(look.status) and not is_final(last[look.task_id].status):
+                last[look.task_id] = look
+    return last
 
 
 class _Odd:
@@ -266,13 +265,12 @@ def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
 
 def _look(seen: _Glance, source: bytes | _Page, index: int = 0) -> Look | None:
     """The look at a stock row, or None for one the slow path must read."""
-    status = _STOCK.get(seen.status)
-    data = bytes(seen.data)
+    word, progress, reason, data = seen.status, seen.progress, seen.fail_reason, bytes(seen.data)
+    status = _STOCK.get(word)
     if status is None or (status is SUCCESS and data == b"null"):
         return None
-    progress, reason = seen.progress, seen.fail_reason
     # the text, not the member: an Enum's hash is a call
-    mark = hash((seen.status, progress, reason, data))
+    mark = hash((word, progress, reason, data))
     frozen = reason != "" and progress == "100%" and not is_final(status)
     return Look(seen.task_id, status, mark, frozen, seen.action, source, index)
 

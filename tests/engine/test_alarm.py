@@ -55,3 +55,13 @@ async def test_one_who_is_cancelled_leaves_no_timer():
     due = loop.time() + 9
     await alarm.sleep(due)
     assert loop.time() == pytest.approx(due)
+
+
+async def test_one_ring_is_enough():
+    """From the first one on nobody is said to sleep, though the one who slept has not had its turn yet."""
+    alarm, loop = Alarm(), asyncio.get_running_loop()
+    async with anyio.create_task_group() as group:
+        group.start_soon(alarm.sleep, loop.time() + 100)
+        await anyio.sleep(1)
+        alarm.ring()
+        assert alarm.until == -inf

@@ -71,8 +71,8 @@ def _makings(value: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, A
 def told_of(name: str, document: Any) -> Told:
     """What an answer of the usual envelope tells; its ``data`` is a row, or a list of rows."""
     looks = read_many(Answer(200, {}, written(document)[0]))
-    assert isinstance(looks, list), name
-    tasks = {look.task_id: look.task() for look in looks if look.task().succeeded}
+    assert isinstance(looks, dict), name
+    tasks = {task_id: look.task() for task_id, look in looks.items() if look.task().succeeded}
     parts: dict[Place, Part] = {}
     owners: list[str] = []
     for place, made in _makings(document):

@@ -201,7 +201,7 @@ def test_no_depth_is_a_surprise(beginning, end, status):
     for depth in DEPTHS:
         answer = Answer(status, {}, beginning * depth + b"1" + end * depth)
         assert isinstance(read_one(answer, "t1"), Look | Trouble)
-        assert isinstance(read_many(answer), list | Trouble)
+        assert isinstance(read_many(answer), dict | Trouble)
         assert isinstance(trouble_of(answer, "t1"), Trouble)
 
 

@@ -132,12 +132,23 @@ def test_the_search_for_riders_ends(apart):
     assert agenda.due() == 1.0
 
 
+def test_those_that_were_moved_take_nobodys_place():
+    """Of a slot that many have left as many are taken as there is room for, and what does not fit stays."""
+    agenda, items = agenda_of(*[1.0] * 12)
+    for item in items[4:]:
+        agenda.put(item, 9.0)
+    items[3].looked = 2.0
+    assert agenda.take(0.0, 2, soonest=0.5) == [items[2], items[1]]
+    assert agenda.take(1.0, 9) == [items[3], items[0]]
+    assert agenda.due() == 9.0
+
+
 def test_many_are_put_down_as_each_would_be():
     """Many at once stand where each of them would stand alone."""
-    agenda, items = agenda_of(1.0, 2.0, 3.0)
-    agenda.put_all(items, [5.0, 2.0, 5.001])
-    assert [item.slot for item in items] == [500, 200, 501]
-    assert names(agenda.take(9.0, 9)) == [2.0, 1.0, 3.0]
+    agenda, items = agenda_of(1.0, 2.0, 3.0, 4.0, 5.0)
+    agenda.put_all(items, [5.0, 2.0, 5.001, 5.001, 5.0])
+    assert [item.slot for item in items] == [500, 200, 501, 501, 500]
+    assert names(agenda.take(9.0, 9)) == [2.0, 5.0, 1.0, 4.0, 3.0]
     assert agenda.due() == math.inf
 
 

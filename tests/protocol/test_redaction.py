@@ -54,6 +54,18 @@ def test_a_secret_is_taken_out_whatever_letters_of_it_are_escaped(echo):
         assert redaction.clean_cut(f"<{echo[:length]}".encode()) == b"<"
 
 
+@pytest.mark.parametrize("before", ["", "x", r"\n", "\\n" * 300], ids=len)
+@pytest.mark.parametrize("run", [0, 1, 2, 7, 8, 400, 401])
+def test_the_beginning_of_a_secret_in_escapes_is_found_whatever_is_before_it(before, run):
+    """Of backslashes in a row two are a letter: the one that is left over belongs to what is behind it."""
+    redaction, echo = Redaction(["zyxwvutsrqponmlkjihgfe"]), "".join(f"\\u{ord(letter):04x}" for letter in LAST[3:])
+    for length in (4 * 6, 4 * 6 + 5, 60, len(echo) - 6, len(echo) - 1):
+        shown = before + "\\" * run
+        said = shown + echo[:length]
+        # behind an odd one the first letter is none
+        assert redaction.clean_cut(said.encode()).decode() == (said if run % 2 else shown)
+
+
 def test_quotes_and_backslashes_stay_what_they_are_when_they_are_unescaped():
     """What is left is the same JSON."""
     redaction = Redaction(['sk-"\\-0123'])
@@ -118,7 +130,7 @@ def test_a_key_of_letters_and_digits_is_looked_for_in_one_form(key):
     said = Searched(b'{"code":"success"}')
     said.sought = []
     assert Redaction([key]).clean(said) is said
-    assert set(said.sought) == {rb"\u00", key[3:].encode()}
+    assert set(said.sought) == {b"\\", key[3:].encode()}
 
 
 def test_a_key_is_no_secret_where_it_is_any_word():

@@ -63,6 +63,15 @@ def env(data, **fields):
     return {"code": "success", "message": "", "data": data, **fields}
 
 
+def looks_in(told, *most, **limit):
+    """The looks of an answer about many tasks, in its order; each stands under its own id."""
+    found = read_many(told, *most, **limit)
+    if isinstance(found, Trouble):
+        return found
+    assert list(found) == [look.task_id for look in found.values()]
+    return list(found.values())
+
+
 def read_both(told, task_id):
     """The look at one task; reading the task at once makes no difference."""
     found, whole = read_one(told, task_id), read_task(told, task_id)
@@ -144,7 +153,7 @@ def test_recorded_looks_at_one_task(told):
 @pytest.mark.parametrize("told", of("POST /suno/fetch").values(), ids=of("POST /suno/fetch"))
 def test_recorded_looks_at_many_tasks(told):
     """Every recorded answer about many tasks says what its recording expects."""
-    found = read_many(answer(told["body"], told["status"], headers=told.get("headers")))
+    found = looks_in(answer(told["body"], told["status"], headers=told.get("headers")))
     expect = told["expect"]
     if "error" in expect:
         assert type(found.error).__name__ == expect["error"]
@@ -294,7 +303,7 @@ def test_only_2xx_is_believed(status):
     """A row in any other answer is no news."""
     trouble = read_both(answer(env(row()), status), "t1")
     assert (type(trouble), trouble.error.task_id) == (Trouble, "t1")
-    assert isinstance(read_many(answer(env([row()]), status)), Trouble)
+    assert isinstance(looks_in(answer(env([row()]), status)), Trouble)
 
 
 def test_a_success_without_data_is_looked_for_elsewhere():
@@ -364,7 +373,7 @@ def test_the_mark_changes_with_what_can_be_seen(status):
 @pytest.mark.parametrize("status", ["QUEUED", "processing"], ids=["fast", "slow"])
 def test_a_kept_look_holds_its_row_only(status):
     """What is kept says the same, and does not pin the answer it was cut from."""
-    (many, _) = read_many(answer(env([row(status=status), row("t2")])))
+    (many, _) = looks_in(answer(env([row(status=status), row("t2")])))
     for look in (many, read_one(answer(env(row(status=status))), "t1")):
         names = ("task_id", "status", "mark", "frozen", "action")
         said, task = [getattr(look, name) for name in names], look.task()
@@ -412,7 +421,7 @@ def test_a_stock_status_survives_an_odd_row(fields, songs, status):
     """Whatever a row looks like, its id and its stock status are those of its task, and its songs are found."""
     for look in (
         read_one(answer(env(row(status=status, **fields))), "t1"),
-        read_many(answer(env([row(status=status, **fields)])))[0],
+        looks_in(answer(env([row(status=status, **fields)])))[0],
     ):
         task = look.task()
         assert (look.task_id, look.status, task.task_id, task.status) == ("t1", status, "t1", status)
@@ -439,7 +448,7 @@ def test_a_row_too_deep_to_read_is_a_look_or_trouble(depth):
     """Nesting near the interpreter's limit never makes a look raise, however deep the stack when its task is read."""
     text = f'{{"task_id":"t1","status":"SUCCESS","data":{deep(depth)}}}'
     one = read_one(answer(f'{{"code":"success","data":{text}}}'), "t1")
-    many = read_many(answer(f'{{"code":"success","data":[{text}]}}'))
+    many = looks_in(answer(f'{{"code":"success","data":[{text}]}}'))
     for look in [one, *many] if isinstance(many, list) else [one, many]:
         assert isinstance(look, Look) == (depth < 900) or depth in {900, 940, 960, 980}
         if isinstance(look, Look):
@@ -453,7 +462,7 @@ def test_a_row_that_cannot_be_read_is_nobodys():
     """A row too deep and too damaged to be read leaves its neighbours alone."""
     body = raw(f'{{"code":"success","data":[{json.dumps(row())},{{"task_id":"t2","x":"?","data":{deep(600)}}}]}}')
     body = body.replace(b"?", b"\xff")
-    assert [(look.task_id, look.status) for look in read_many(answer(body))] == [("t1", "SUCCESS"), ("", "UNKNOWN")]
+    assert [(look.task_id, look.status) for look in looks_in(answer(body))] == [("t1", "SUCCESS"), ("", "UNKNOWN")]
 
 
 # many tasks
@@ -471,7 +480,7 @@ def test_a_batch_is_indexed_by_whoever_asked():
         [],
         row("d", status="FAILURE"),
     ]
-    found = read_many(answer(env(rows)))
+    found = looks_in(answer(env(rows)))
     assert [(look.task_id, look.status) for look in found if look.task_id] == [
         ("b", "SUCCESS"),
         ("a", "IN_PROGRESS"),
@@ -487,7 +496,7 @@ NONE_KNOWN = [env(None), env([]), {"code": 200, "data": None}, {"data": []}]
 @pytest.mark.parametrize("body", NONE_KNOWN, ids=ascii)
 def test_no_known_id_is_an_empty_batch(body):
     """``data`` null or empty says that the gateway knows none of the ids."""
-    assert read_many(answer(body)) == []
+    assert looks_in(answer(body)) == []
 
 
 @pytest.mark.parametrize(
@@ -507,19 +516,19 @@ def test_no_known_id_is_an_empty_batch(body):
 )
 def test_a_batch_without_tasks_is_trouble(body, kind):
     """A 200 that neither tells about tasks nor says that there are none is trouble."""
-    assert read_many(answer(body)).kind is kind
+    assert looks_in(answer(body)).kind is kind
 
 
 def test_an_odd_envelope_is_read_slowly():
     """A batch in a foreign envelope, or the answer to a look at one, gives the same looks."""
-    assert [look.task_id for look in read_many(answer({"code": 200, "data": [row("a"), row("b")]}))] == ["a", "b"]
-    assert [look.task_id for look in read_many(answer(env(row("a"))))] == ["a"]
+    assert [look.task_id for look in looks_in(answer({"code": 200, "data": [row("a"), row("b")]}))] == ["a", "b"]
+    assert [look.task_id for look in looks_in(answer(env(row("a"))))] == ["a"]
 
 
 @pytest.mark.parametrize("rows", [[1] * 30_000, [row(data=None, status="QUEUED")] * 20_001, [row()] * 3 + [1] * 19_998])
 def test_an_answer_of_far_too_many_rows_is_trouble(rows):
     """More rows than anybody asks for are not read at all."""
-    found = read_many(answer(env(rows)))
+    found = looks_in(answer(env(rows)))
     assert found.kind is Kind.OUTAGE
     assert str(found.error) == f"the gateway's answer tells of {len(rows):,} tasks"
     assert found.error.status == 200
@@ -529,17 +538,17 @@ def test_an_answer_of_far_too_many_rows_is_trouble(rows):
 def test_how_many_rows_are_too_many_can_be_said():
     """As many as were asked for are read, one more is trouble."""
     body = env([row("a"), row("b")])
-    assert len(read_many(answer(body), most=2)) == 2
-    assert read_many(answer(body), 1).kind is Kind.OUTAGE
-    assert isinstance(read_many(answer(body | {"data": [row("a"), 5]}), 1), Trouble)
-    assert len(read_many(answer(body | {"data": [row("a"), 5]}), 2)) == 2
+    assert len(looks_in(answer(body), most=2)) == 2
+    assert looks_in(answer(body), 1).kind is Kind.OUTAGE
+    assert isinstance(looks_in(answer(body | {"data": [row("a"), 5]}), 1), Trouble)
+    assert len(looks_in(answer(body | {"data": [row("a"), 5]}), 2)) == 2
 
 
 @pytest.mark.parametrize("damage", [[], [None]], ids=["stock", "with a damaged row"])
 def test_odd_rows_are_read_up_to_a_thousand(damage):
     """Rows that need the slow path are read until there were too many; stock rows behind them are read still."""
     odd = [row(f"o{number}", "processing", data=None) for number in range(1200)]
-    found = read_many(answer(env([*damage, *odd, row("b", "FAILURE")])))
+    found = looks_in(answer(env([*damage, *odd, row("b", "FAILURE")])))
     told = {look.task_id: look.status for look in found if look.task_id}
     assert told.pop("b") is Status.FAILURE
     assert len(told) == 1000 - len(damage)
@@ -583,7 +592,7 @@ TWICE = [
 @pytest.mark.parametrize(("statuses", "kept"), TWICE, ids=[str(row[0]) for row in TWICE])
 def test_a_task_that_comes_twice_is_the_one_further_along(statuses, kept):
     """One look is left for each id: a final one, else the last."""
-    found = read_many(answer(env([row("a", status=status) for status in statuses] + [row("b")])))
+    found = looks_in(answer(env([row("a", status=status) for status in statuses] + [row("b")])))
     assert {look.task_id: look.status for look in found} == {"a": kept, "b": "SUCCESS"}
     assert len(found) == 2
 
@@ -651,7 +660,7 @@ DAMAGE = {
 @pytest.mark.parametrize("body", DAMAGE.values(), ids=DAMAGE)
 def test_one_bad_byte_costs_no_song(body):
     """A damaged SUCCESS is the same task with the same two songs, asked for alone or with others."""
-    many = read_many(answer(body.replace(b'"data": {', b'"data": [{', 1).replace(b"}]}}", b"}]}]}", 1)))
+    many = looks_in(answer(body.replace(b'"data": {', b'"data": [{', 1).replace(b"}]}}", b"}]}]}", 1)))
     assert isinstance(many, list)
     for look in (read_one(answer(body), "t1"), *many):
         task = look.task()
@@ -662,7 +671,7 @@ def test_one_bad_byte_costs_no_song(body):
 def test_a_bad_row_costs_its_neighbours_nothing():
     """Bad UTF-8 in one row of a batch leaves all of them readable."""
     body = raw(env([row("a"), row("b", action="\u2026"), row("c")])).replace(b"\\u2026", b"\xff")
-    assert [look.task_id for look in read_many(answer(body)) if look.task().songs] == ["a", "b", "c"]
+    assert [look.task_id for look in looks_in(answer(body)) if look.task().songs] == ["a", "b", "c"]
 
 
 # fast and slow agree
@@ -730,7 +739,7 @@ def test_the_fast_path_and_the_slow_path_agree(stock):
         look.frozen == (bool(slow.fail_reason) and stock["progress"] == "100%" and not slow.done)
         or stock["status"] == "FAILURE"
     )
-    (other,) = read_many(answer(env([stock])))
+    (other,) = looks_in(answer(env([stock])))
     assert (other.task(), other.mark, other.status) == (look.task(), look.mark, look.status)
 
 
@@ -747,7 +756,7 @@ def assert_no_surprise(body, status=200, *, fresh=False):
         assert found.kept().task() == found.task()
     else:
         assert isinstance(found, Trouble)
-    many = read_many(Answer(status, {}, body, fresh))
+    many = looks_in(Answer(status, {}, body, fresh))
     if not isinstance(many, Trouble):
         assert len({look.task_id for look in many}) == len(many)
         assert all(look.task().task_id == look.task_id for look in many)
@@ -868,7 +877,7 @@ def test_the_times_of_a_row_are_read_from_wherever_it_is():
     """Looks at one, at many, kept ones and those of the slow path all tell when the gateway touched their rows."""
     told = row(start_time=1716192130, finish_time=1716192200, updated_at=1716192211)
     expected = (1716192124, 1716192130, 1716192200, 1716192211)
-    looks = [read_one(answer(env(told)), "t1"), *read_many(answer(env([row("t0"), told])))[1:]]
+    looks = [read_one(answer(env(told)), "t1"), *looks_in(answer(env([row("t0"), told])))[1:]]
     # what is kept holds another source from then on: all are asked before
     for times in [*[found.times() for found in looks], *[found.kept().times() for found in looks]]:
         assert (times.submit_time, times.start_time, times.finish_time, times.updated_at) == expected
