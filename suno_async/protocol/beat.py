@@ -191,12 +191,13 @@ class Beat:
     def widths(self) -> list[float]:
         """How likely each width is, if there is a beat."""
         sums = list(map(sum, self.cells))
-        return [share / sum(sums) for share in sums]
+        total = sum(sums)
+        return [share / total for share in sums]
 
-    def likely(self, share: float = _UNLIKELY) -> list[tuple[int, Width]]:
+    def likely(self) -> list[tuple[int, Width]]:
         """The widths that matter, with their numbers: an unlikely one is not worth the work."""
         sums = list(map(sum, self.cells))
-        least = share * sum(sums)
+        least = _UNLIKELY * sum(sums)
         return [(index, width) for index, width in enumerate(WIDTHS) if sums[index] >= least]
 
     @property

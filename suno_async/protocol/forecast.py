@@ -18,7 +18,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from math import ceil, inf
-from operator import add, itemgetter, sub
+from operator import add, itemgetter, mul, sub
 
 from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
 
@@ -42,6 +42,7 @@ def _picker(indices: list[int]) -> Callable[[Sequence[float]], tuple[float, ...]
     return itemgetter(*indices)
 
 
+_SECONDS = [width.seconds for width in WIDTHS]
 _TIMES = [step * _STEP for step in range(-_MARGIN, _STEPS + _MARGIN)]
 _pick = [_picker([round(time / width.cell) + _BEFORE for time in _TIMES]) for width in WIDTHS]
 _MORE = round(_TIMES[-1] / WIDTHS[0].cell) + _BEFORE - CELLS
@@ -52,9 +53,9 @@ class Forecast:
 
     def __init__(self, beat: Beat, now: float) -> None:
         self._start = now
-        widths = beat.widths()
-        self._round = SLEEP + sum(share * width.seconds for share, width in zip(widths, WIDTHS, strict=True))
-        self.shown = _spread(_shown(beat, now))
+        weights = list(map(sum, beat.cells))
+        self._round = SLEEP + sum(map(mul, weights, _SECONDS)) / sum(weights)
+        self.shown = _spread(_shown(beat, weights, now))
         """What a look shows at each step from the start on had happened by so many seconds, counted from somewhere."""
         self._hulls: dict[int, tuple[list[float], list[float]]] = {}
 
@@ -90,18 +91,21 @@ class Forecast:
             corners.append((last, gained, paid, at))
             last, gained, paid, at = slope, gain, waited, step
         corners.append((last, gained, paid, at))
-        turns = [_STEP * (slope * gain - paid) for (_, gain, paid, _), (slope, *_) in pairwise(corners[1:])]
-        return [_STEP * at for *_, at in corners[1:]], turns
+        del corners[0]
+        # each with its name: `*_` would make a list of what is not wanted, a quarter of the time of all this
+        turns = [_STEP * (slope * gain - paid) for (_, gain, paid, _), (slope, _, _, _) in pairwise(corners)]
+        return [_STEP * at for _, _, _, at in corners], turns
 
 
-def _shown(beat: Beat, now: float) -> list[float]:
+def _shown(beat: Beat, weights: list[float], now: float) -> list[float]:
     """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
-    likely = beat.likely(_MINOR)
+    least = _MINOR * sum(weights)
+    likely = [index for index, weight in enumerate(weights) if weight >= least]
     # what is left out is most like what is not
-    steady = beat.no_beat * sum(sum(beat.cells[index]) for index, _ in likely) / (1 - beat.no_beat)
+    steady = beat.no_beat * sum(weights[index] for index in likely) / (1 - beat.no_beat)
     shown = [steady * time for time in _TIMES]
-    for index, width in likely:
-        shown = list(map(add, shown, _pick[index](_progress(width, beat.cells[index], now))))
+    for index in likely:
+        shown = list(map(add, shown, _pick[index](_progress(WIDTHS[index], beat.cells[index], now))))
     return shown
 
 
