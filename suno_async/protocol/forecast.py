@@ -54,7 +54,7 @@ class Forecast:
     def __init__(self, beat: Beat, now: float) -> None:
         self._start = now
         weights = list(map(sum, beat.cells))
-        self._round = SLEEP + sum(map(mul, weights, _SECONDS)) / sum(weights)
+        self._round: float = SLEEP + sum(map(mul, weights, _SECONDS)) / sum(weights)
         self.shown = _spread(_shown(beat, weights, now))
         """What a look shows at each step from the start on had happened by so many seconds, counted from somewhere."""
         self._hulls: dict[int, tuple[list[float], list[float]]] = {}
