@@ -138,6 +138,12 @@ def turned(cells: Cells, by: int) -> Cells:
     return cells[by:] + cells[:by]
 
 
+def likely(weights: Cells, share: float) -> list[int]:
+    """The numbers of the widths that have so much of all weight: an unlikely one is not worth the work."""
+    least = share * sum(weights)
+    return [index for index, weight in enumerate(weights) if weight >= least]
+
+
 def blurred(cells: Cells, reach: int, kept: float = 1.0, found: float = 0.0) -> Cells:
     """A circle of cells, each spread over so many to both sides; so much is kept, and so much added to each."""
     size = 2 * reach + 1
@@ -194,12 +200,6 @@ class Beat:
         total = sum(sums)
         return [share / total for share in sums]
 
-    def likely(self) -> list[tuple[int, Width]]:
-        """The widths that matter, with their numbers: an unlikely one is not worth the work."""
-        sums = list(map(sum, self.cells))
-        least = _UNLIKELY * sum(sums)
-        return [(index, width) for index, width in enumerate(WIDTHS) if sums[index] >= least]
-
     @property
     def has_news(self) -> bool:
         """Changes were seen that are not taken in yet."""
@@ -211,8 +211,8 @@ class Beat:
         if not self._exposed and not self.has_news:
             return
         odds = self._odds(self._trust(now))
-        for index, width in self.likely():
-            self.cells[index] = list(map(mul, self.cells[index], odds(width)))
+        for index in likely(list(map(sum, self.cells)), _UNLIKELY):
+            self.cells[index] = list(map(mul, self.cells[index], odds(WIDTHS[index])))
         scale = 1 / (self.no_beat + sum(map(sum, self.cells)))
         self.no_beat *= scale
         self.cells = [[scale * share for share in known] for known in self.cells]

@@ -20,7 +20,7 @@ from itertools import accumulate, pairwise
 from math import ceil, inf
 from operator import add, itemgetter, mul, sub
 
-from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, turned
+from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, likely, turned
 
 _STEP = 0.25
 _STEPS = 100
@@ -99,12 +99,11 @@ class Forecast:
 
 def _shown(beat: Beat, weights: list[float], now: float) -> list[float]:
     """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
-    least = _MINOR * sum(weights)
-    likely = [index for index, weight in enumerate(weights) if weight >= least]
+    planned = likely(weights, _MINOR)
     # what is left out is most like what is not
-    steady = beat.no_beat * sum(weights[index] for index in likely) / (1 - beat.no_beat)
+    steady = beat.no_beat * sum(weights[index] for index in planned) / (1 - beat.no_beat)
     shown = [steady * time for time in _TIMES]
-    for index in likely:
+    for index in planned:
         shown = list(map(add, shown, _pick[index](_progress(WIDTHS[index], beat.cells[index], now))))
     return shown
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rounds import drifting, rounds, watch
 
 from suno_async.protocol import beat as beats
-from suno_async.protocol.beat import CELLS, SLEEP, WIDTHS, Beat, blurred, turned
+from suno_async.protocol.beat import CELLS, SLEEP, WIDTHS, Beat, blurred, likely, turned
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 SEEDS = range(4)
@@ -285,11 +285,18 @@ def test_of_many_different_changes_the_most_frequent_count():
 
 def test_where_there_is_hardly_a_beat_its_widths_matter_as_much():
     """How likely a width is counts among the widths only: none of them is left out because there may be no beat."""
+    weights = [0.01 / len(WIDTHS)] * len(WIDTHS)
+    assert likely(weights, 0.04) == list(range(len(WIDTHS)))
+    assert likely([weights[0], 0.009 * weights[1], *weights[2:]], 0.04) == [0, 2, 3, 4]
     beat = Beat(0.0)
-    beat.no_beat, beat.cells = 0.99, [[0.01 / 5 / CELLS] * CELLS for _ in WIDTHS]
-    assert [width for _, width in beat.likely()] == list(WIDTHS)
+    beat.no_beat, beat.cells = 0.99, [[weight / CELLS] * CELLS for weight in weights]
     beat.cells[1] = [0.009 * share for share in beat.cells[1]]
-    assert [index for index, _ in beat.likely()] == [0, 2, 3, 4]
+    before = [list(cells) for cells in beat.cells]
+    beat.looked(0.0, 5.0, 0.5)
+    beat.take_in(5.0)
+    uneven = [max(cells) > 1.01 * min(cells) for cells in beat.cells]
+    assert uneven == [True, False, True, True, True]
+    assert beat.cells != before
 
 
 def test_a_change_between_two_looks_makes_the_rounds_between_them_likely():
