@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -123,14 +124,20 @@ class Searched(bytes):
         self.sought.append(part)
         return super().__contains__(part)
 
+    def rfind(self, part: Any, *between: Any) -> int:
+        self.sought.append(part)
+        return super().rfind(part, *between)
+
 
 @pytest.mark.parametrize("key", [KEY, LAST])
 def test_a_key_of_letters_and_digits_is_looked_for_in_one_form(key):
     """The one that is in all the others: an answer without it is not read again for each of them."""
-    said = Searched(b'{"code":"success"}')
-    said.sought = []
-    assert Redaction([key]).clean(said) is said
-    assert set(said.sought) == {b"\\", key[3:].encode()}
+    for body, escapes in ((b'{"code":"success"}', {b"\\"}), (rb'{"code":"a\n"}', {b"\\", rb"\u00"})):
+        said = Searched(body)
+        said.sought = []
+        assert Redaction([key]).clean(said) is said
+        assert set(said.sought) == {key[3:].encode(), *escapes}
+        assert len(said.sought) == len(escapes) + 1
 
 
 def test_a_key_is_no_secret_where_it_is_any_word():
