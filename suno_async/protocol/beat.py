@@ -22,7 +22,7 @@ from typing import TypeVar
 
 SLEEP = 15.0
 """Seconds that a gateway sleeps between two rounds."""
-CELLS = 64
+CELLS = 48
 ROUND = 16.0
 _SURE = 0.93
 """The rest is for rows that change out of turn."""
@@ -129,8 +129,8 @@ def _backwards(table: Cells) -> Cells:
     return 2 * (table[:1] + table[:0:-1])
 
 
-WIDTHS = tuple(map(Width, (1, 2, 4, 7, 11)))
-"""From 0.24 s to 3.1 s: what lies between two of them is still followed, what is wider is not."""
+WIDTHS = tuple(map(Width, (1, 2, 3, 6, 9)))
+"""From 0.3 s to 3.5 s: what lies between two of them is still followed, what is wider is not."""
 
 
 def turned(cells: Cells, by: int) -> Cells:

@@ -66,7 +66,9 @@ def test_what_many_looks_say_adds_up(looks, width):
 
 
 @WIDTH
-@pytest.mark.parametrize(("before", "now"), [(0, 1), (3, 20), (60, 65), (17, 80), (5, 68), (10, 400)])
+@pytest.mark.parametrize(
+    ("before", "now"), [(0, 1), (3, 20), (CELLS - 4, CELLS + 1), (17, CELLS + 16), (5, CELLS + 4), (10, 400)]
+)
 def test_a_change_is_worth_the_part_of_the_time_it_may_have_been_in(width, before, now):
     """A change between two looks: (V(t) - V(a)) / (t - a), as far as rows keep to rounds; and no more were seen."""
     begin, end = moment(width, before), moment(width, now)
@@ -129,7 +131,7 @@ def test_a_blur_keeps_the_sum_and_invents_nothing(cells, reach, kept, found):
     assert max(spread) <= kept * max(cells) + found + 1e-9
 
 
-@pytest.mark.parametrize("reach", [0, 1, 2, 30])
+@pytest.mark.parametrize("reach", [0, 1, 2, CELLS // 2 - 1])
 def test_a_blur_goes_to_both_sides_and_round_the_circle(reach):
     """The phase that was most likely stays in the middle of as many as were asked for, and cell 0 follows the last."""
     assert blurred(one(3), reach) == pytest.approx(
@@ -142,7 +144,7 @@ def test_a_blur_goes_to_both_sides_and_round_the_circle(reach):
 
 def test_a_blur_ends_in_knowing_nothing():
     """After hours each cell is as likely as any other."""
-    assert blurred(one(5), 32) == pytest.approx([1 / CELLS] * CELLS)
+    assert blurred(one(5), CELLS // 2) == pytest.approx([1 / CELLS] * CELLS)
 
 
 @WIDTH
@@ -547,8 +549,9 @@ def lateness(found, begin, end=math.inf):
 
 def test_nothing_is_lost_where_there_is_no_beat():
     """Where every end is seen at once, looking for a beat costs at most 2 %, and mostly none is believed in."""
-    plain = [watch(None, seed, beat=False, seconds=3000) for seed in SEEDS]
-    found = [watch(None, seed, seconds=3000) for seed in SEEDS]
+    seeds = range(10)
+    plain = [watch(None, seed, beat=False, seconds=3000) for seed in seeds]
+    found = [watch(None, seed, seconds=3000) for seed in seeds]
     assert cost(found) <= 1.02 * cost(plain)
     for each in found:
         doubts = [doubt for _, doubt in each.doubts[len(each.doubts) // 10 :]]

@@ -106,7 +106,7 @@ def test_a_delay_of_many_rounds_is_as_many_rounds_longer(width):
 
 def test_a_delay_that_is_just_made_shorter_is_no_shorter_one():
     """A hair under 20 s and a hair over it, which is made shorter by a round, lead to the same look."""
-    forecast = Forecast(certain(3, 101.0, no_beat=0.3), 100.0)
+    forecast = Forecast(certain(2, 101.0, no_beat=0.3), 100.0)
     assert forecast.delay(100.0, 19.99) == pytest.approx(forecast.delay(100.0, 20.01))
     assert forecast.delay(100.0, 19.99) < 19
 
