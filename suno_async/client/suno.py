@@ -16,7 +16,9 @@ from ..protocol.experience import Experience
 from ..protocol.inputs import (
     Secret,
     check_count,
+    check_flag,
     check_idempotency_key,
+    check_random,
     check_rate,
     check_seconds,
     check_task_id,
@@ -24,6 +26,7 @@ from ..protocol.inputs import (
     read_address,
 )
 from ..protocol.intents import Intent
+from ..protocol.life import is_whole
 from ..protocol.limits import RESUBMIT_ON, Budget
 from ..protocol.models import Task
 from ..protocol.pace import Pace, check_pace
@@ -111,7 +114,7 @@ class Suno(Endpoints):
             looks=looks,
             submissions=check_count("submissions", submissions, 1000),
             resubmit_on=check_statuses("resubmit_on", resubmit_on),
-            rng=rng or Random(),
+            rng=check_random("rng", rng) or Random(),
         )
         if address.stripped_v1:
             logger.warning("the /v1 at the end of the base URL was left out: gateways answer there with 404")
@@ -153,7 +156,9 @@ class Suno(Endpoints):
             if self._runtime.over is not None:
                 raise ending(self._runtime.over, (task_id,)) from None
             raise
-        if task.done and self._runtime.journal is not None:
+        # a song without an address may still get it: whoever waits is told, also after a crash
+        is_over = task.done and (not task.succeeded or is_whole(task))
+        if is_over and self._runtime.journal is not None:
             self._runtime.journal.ended(task_id, task.status.value, task.fail_reason)
         return task
 
@@ -304,11 +309,11 @@ class Suno(Endpoints):
         """
         access_token = token = None if access_token is None else Secret(access_token)  # type: ignore[assignment]
         self._runtime.check_open()
-        account = check_account(token, user_id)
+        account, alone = check_account(token, user_id), check_flag("exclusive_key", exclusive_key)
         from .settlement import Settlement  # noqa: PLC0415 - few have anything to settle
 
         settlement = Settlement(self._runtime.lane, self._journal("reconcile()"), self._timeout)
-        return await settlement.settle(await self.unknown(), account, exclusive=exclusive_key)
+        return await settlement.settle(await self.unknown(), account, exclusive=alone)
 
     def experience(self) -> Experience:
         """What this client knows of when to look, also once it is closed; ``explain`` makes a text of it.

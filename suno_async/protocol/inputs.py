@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,6 +17,7 @@ _KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\[[0-9A-Fa-f:.]{{2,45}}\]|(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?").fullmatch
 _PORTS = {"https": 443, "http": 80}
+_Dice = TypeVar("_Dice")
 _LARGEST = sys.float_info.max
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]", re.IGNORECASE).fullmatch
 
@@ -65,6 +67,7 @@ class Address(msgspec.Struct, frozen=True):
 
 def read_address(base_url: object, *, allow_insecure: bool = False) -> Address:
     """The checked address of a gateway; raises ConfigurationError that says what is wrong with it."""
+    check_flag("allow_insecure", allow_insecure)
     if not isinstance(base_url, str) or not base_url.strip():
         raise ConfigurationError("there is no base URL: pass Suno('https://...') or set SUNO_BASE_URL")
     if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
@@ -154,6 +157,20 @@ def check_count(name: str, value: object, most: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
         return value
     raise ConfigurationError(f"{name} must be a whole number from 1 to {most}, not {_shown(value)}")
+
+
+def check_flag(name: str, value: object) -> bool:
+    """True or False, and not what Python takes for it: the text "no" would mean yes."""
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError(f"{name} must be True or False, not {_shown(value)}")
+
+
+def check_random(name: str, value: _Dice) -> _Dice:
+    """A source of chance, or None."""
+    if value is None or callable(getattr(value, "random", None)):
+        return value
+    raise ConfigurationError(f"{name} must be a random.Random, not {_shown(value)}")
 
 
 def check_factor(name: str, value: object, least: float, most: float) -> float:

@@ -30,17 +30,22 @@ _DOUBTFUL = frozenset(
         "copy_response_body_failed",
     }
 )
+_TAKEN = frozenset({"accepted", "created", "received"})
+"""Words for yes that no task has for its status."""
 _LATE = re.compile(r"time[d _-]{0,2}out|deadline", re.IGNORECASE)
 _CUT = re.compile(
     r"reset|disconnect|time[d _-]{0,2}out|\bEOF\b|deadline|broken pipe|hang up|ECONN|closed|prematurely|GOAWAY"
-    r"|terminat|cancell?ed|connect error|refused stream",
+    r"|terminat|cancell?ed|connect error|refused stream|unexpected end",
     re.IGNORECASE,
 )
 """What proxies and Go say of a connection that was lost behind the gateway's door: the upstream may have accepted."""
 _PIECE = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(?=\s*(?:[]:,}]|\Z)))?|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 _IDS = ("task_id", "task_batch_id", "data", "id")
+_NAMED = frozenset({"task_id", "task_batch_id"})
+"""What these hold is the task's id, however small a number it is."""
 _SALVAGED_IDS = frozenset({"task_id", "taskId", "task_batch_id", "taskBatchId"})
 _SALVAGED_MOST = 65_536
+_HEAD = 1024
 _LEAST_NUMBER, _MOST_NUMBER = 10**15, 2**63 - 1
 """Some backends count their tasks with snowflakes, and not all of those write them as text; times are smaller."""
 _LONG = 16
@@ -66,13 +71,21 @@ def judge(answer: Answer, *, action: str, body: bytes) -> str | SunoError:
         return _judge_error(answer, document, said, action, body)
     if said is None:
         found = _salvaged(answer.body, body) if document is None else _accepted(document)
-        why = "the answer is no JSON" if document is None else "accepted, but names no task"
-        return found or _unknown(answer, action, body, why)
+        return found or _unknown(answer, action, body, _why(answer, document))
     # a word nobody knows beside an id may well be a yes: "submitted", "queued", "created"; and one with no reason
     # beside it may be what damage left of a yes
     if _is_refusal(*said) and _is_reason(said[1]) and not _names_something(document):
         return _refused(answer, *said)
     return _unknown(answer, action, body, said[1] or said[0])
+
+
+def _why(answer: Answer, document: Any) -> str:
+    """Why an answer that says no "no" is no "yes" either."""
+    if document is not None:
+        return "accepted, but names no task"
+    if answer.body[:_HEAD].lstrip().startswith(b"<"):
+        return "the answer is a web page, as if the base URL were wrong: check it, without a path of a web page"
+    return "the answer is no JSON"
 
 
 def _judge_error(answer: Answer, document: Any, said: tuple[str, str] | None, action: str, body: bytes) -> SunoError:
@@ -168,7 +181,10 @@ def _accepted(document: Any) -> str | None:
             value = value[0]
         elif isinstance(value, dict):
             fields = snake(value)
-            value = next((fields[key] for key in _IDS if fields.get(key)), None)
+            key = next((key for key in _IDS if fields.get(key)), "")
+            value = fields.get(key)
+            if key in _NAMED and type(value) is int and 0 < value <= _MOST_NUMBER:
+                return str(value)
     return None
 
 
@@ -232,7 +248,12 @@ def _pairs(body: bytes) -> Iterator[tuple[int, str, str]]:
 
 def _is_refusal(code: str, message: str) -> bool:
     """A code that is the gateway's or the upstream's own refusal, such as ``sensitive_words``."""
-    return any(letter.isalpha() for letter in code) and not _is_doubtful(code, message)
+    return any(letter.isalpha() for letter in code) and not _is_taken(code) and not _is_doubtful(code, message)
+
+
+def _is_taken(code: str) -> bool:
+    """True for words of what was taken or is under way: whoever says so does not say no."""
+    return code.lower() in _TAKEN or status_of(code) not in {Status.FAILURE, Status.UNKNOWN}
 
 
 def _is_reason(message: str) -> bool:

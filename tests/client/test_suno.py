@@ -755,6 +755,28 @@ async def test_what_had_not_ended_goes_on_in_the_next_client(gateway, path):
         assert await suno.resume() == []
 
 
+@pytest.mark.parametrize(
+    "songs", [None, [{"id": "c1", "title": "T", "audio_url": "", "status": "streaming"}]], ids=["nothing", "no address"]
+)
+async def test_a_fetch_of_a_song_without_an_address_ends_nothing(gateway, path, songs):
+    """SUCCESS that lacks what it promises may still get it: the task stays in ``resume()``; whole, it leaves."""
+    options = {"api_key": gateway.api_key, "journal": path}
+    async with Suno(gateway.url, **options) as suno:
+        job = await suno.submit(CAT)
+        gateway.put(job.task_id, status="SUCCESS", data=songs)
+        assert (await suno.fetch(job.task_id)).succeeded
+    async with Suno(gateway.url, **options) as suno:
+        assert [one.task_id for one in await suno.resume()] == [job.task_id]
+        gateway.put(
+            job.task_id,
+            status="SUCCESS",
+            data=[{"id": "c1", "audio_url": "https://cdn.example/c1.mp3", "status": "complete"}],
+        )
+        await suno.fetch(job.task_id)
+    async with Suno(gateway.url, **options) as suno:
+        assert await suno.resume() == []
+
+
 async def test_what_nobody_can_tell_is_listed_and_never_sent_again(path):
     """An unknown submission stays in ``unknown()``, also for its idempotency key, until it is forgotten."""
     async with Wire(gone) as wire:
@@ -848,6 +870,20 @@ def test_the_path_of_a_journal_is_checked(wrong):
     """It names what is wrong."""
     with pytest.raises(ConfigurationError, match="journal"):
         Suno("https://gateway.example", api_key=KEY, journal=wrong)
+
+
+@pytest.mark.parametrize("options", [{"allow_insecure": "no"}, {"rng": 5}], ids=str)
+def test_flags_and_dice_are_checked(options):
+    """They are refused by name before anything is opened."""
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        Suno("https://gateway.example", api_key=KEY, **options)
+
+
+async def test_whose_key_it_is_must_be_said_with_true_or_false(gateway, path):
+    """``exclusive_key="no"`` would adopt what may be somebody else's: it is refused."""
+    async with Suno(gateway.url, api_key=gateway.api_key, journal=path) as suno:
+        with pytest.raises(ConfigurationError, match="exclusive_key"):
+            await suno.reconcile(exclusive_key="no")
 
 
 @pytest.mark.parametrize("wrong", [429, "429", [200], ["429"], [600], None])

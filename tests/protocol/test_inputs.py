@@ -4,7 +4,9 @@ import copy
 import math
 import pickle
 import sys
+from random import Random
 from traceback import TracebackException
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -393,3 +395,24 @@ def test_an_address_in_brackets_is_one_name_too():
 def test_a_path_ends_as_it_was_given_but_for_its_slashes():
     """Only those are taken off."""
     assert read_address("https://gateway.example/API-X//").base == "https://gateway.example/API-X"
+
+
+@pytest.mark.parametrize("wrong", ["no", "", 0, 1, None])
+def test_a_flag_is_true_or_false(wrong):
+    """What Python would take for one of them is refused by name: the text "no" would mean yes."""
+    assert inputs.check_flag("f", True)
+    assert not inputs.check_flag("f", False)
+    with pytest.raises(ConfigurationError, match=r"^f must be True or False, not "):
+        inputs.check_flag("f", wrong)
+    with pytest.raises(ConfigurationError, match=r"^allow_insecure must be True or False, not "):
+        read_address("https://gateway.example", allow_insecure=wrong)
+
+
+def test_dice_can_be_thrown():
+    """A ``Random`` or None passes; what cannot be thrown is refused by name."""
+    dice = Random(1)
+    assert inputs.check_random("rng", dice) is dice
+    assert inputs.check_random("rng", None) is None
+    for wrong in (5, "random", SimpleNamespace(random=0.5)):
+        with pytest.raises(ConfigurationError, match=r"^rng must be a random.Random, not "):
+            inputs.check_random("rng", wrong)

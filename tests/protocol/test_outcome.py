@@ -50,7 +50,9 @@ BODIES = {
     "word without data": {"code": "EREFUSED", "message": "said"},
     "late word": {"code": "ETIMEDOUT", "message": "said", "data": None},
     "lost upstream": task_error("internal_error", "read tcp: connection reset by peer"),
-    "own word with an id": {"code": "submitted", "message": "", "data": "task_1"},
+    "own word with an id": {"code": "oops", "message": "", "data": "task_1"},
+    "own word for yes": {"code": "submitted", "message": "", "data": None},
+    "own word for yes with an id": {"code": "queued", "message": "", "data": "task_1"},
     "error object": NO_CHANNEL,
     "error object, doubtful": {"error": {"message": "said", "code": "do_request_failed"}},
     "error object, number": {"error": {"message": "said", "code": 503}},
@@ -181,6 +183,18 @@ def test_what_may_be_a_yes_is_no_refusal(status, body):
     assert type(asked(status, body)) is errors.SubmitUnknown
 
 
+@pytest.mark.parametrize("code", ["submitted", "PENDING", "processing", "queued", "Created", "accepted", "received"])
+@pytest.mark.parametrize("status", [200, 500, 503])
+def test_a_word_for_what_was_taken_is_no_refusal(code, status):
+    """A word for yes, or for what is under way, may be a yes, however little stands beside it."""
+    assert type(asked(status, {"code": code, "message": "wait for the song", "data": None})) is errors.SubmitUnknown
+
+
+def test_a_word_for_what_has_failed_is_a_refusal():
+    """What is known to mean no, as the status of a task too, stays a no."""
+    assert type(asked(200, {"code": "failed", "message": "no", "data": None})) is errors.RequestRejected
+
+
 @pytest.mark.parametrize("data", [None, "", [], {}], ids=ascii)
 def test_a_word_with_nothing_beside_it_is_a_refusal(data):
     """A 2xx that says a word of its own and holds nothing is not accepted."""
@@ -285,6 +299,9 @@ ACCEPTED = {
     "snowflake as a number": ({"code": "success", "data": 1268154180129529857}, "1268154180129529857"),
     "the smallest snowflake": ({"code": "success", "data": 10**15}, "1000000000000000"),
     "the largest snowflake": ({"code": "success", "data": 2**63 - 1}, "9223372036854775807"),
+    "a small number that is named": ({"code": "success", "data": {"task_id": 1}}, "1"),
+    "a large number that is named": ({"code": 200, "data": {"taskId": 2**63 - 1}}, "9223372036854775807"),
+    "a batch's number": ({"code": 200, "data": {"taskBatchId": 12345}}, "12345"),
     "blank behind the code": ({"code": "success ", "data": "task_1"}, "task_1"),
     "letters alone": ({"data": "abcdefabcdefabcd"}, "abcdefabcdefabcd"),
     "bad UTF-8": (b'{"code":"success","message":"\xff","data":"t1"}', "t1"),
@@ -325,6 +342,10 @@ NO_ID = {
     "too deep": {"data": {"data": {"data": {"data": "t1"}}}},
     "a number below all snowflakes": {"code": "success", "data": 10**15 - 1},
     "a number above all snowflakes": {"code": "success", "data": 2**63},
+    "a named number that is none": {"code": "success", "data": {"task_id": -1}},
+    "a named number above all": {"code": "success", "data": {"task_id": 2**63}},
+    "a named truth": {"code": "success", "data": {"task_id": True}},
+    "a count that is not named": {"code": "success", "data": {"id": 12345}},
     "truncated before the end of the id": '{"code":"success","message":"","data":"736a6f88',
     "truncated dots": '{"code":"success","message":"","data":".."',
     "truncated refusal": '{"code":"quota_not_enough","message":"","data":"t1"',
@@ -352,7 +373,16 @@ def test_an_accepted_submission_without_an_id_is_unknown(body):
         said = "accepted, but names no task (200)"
     except lenient.Unreadable:
         said = "the answer is no JSON (200)"
+    if body == PAGE:
+        said = "the answer is a web page, as if the base URL were wrong: check it, without a path of a web page (200)"
     assert said in str(found)
+
+
+@pytest.mark.parametrize("blanks", ["\n", " " * 1023])
+def test_a_web_page_hints_at_the_base_url(blanks):
+    """A page may be a proxy's, so nothing is decided; that the base URL may lead to it is said."""
+    assert "base URL" in str(asked(200, blanks + PAGE))
+    assert "base URL" not in str(asked(200, " " * 1024 + PAGE))
 
 
 # without a whole answer
@@ -563,6 +593,7 @@ LOST_BEHIND = [
     "socket hang up",
     "read ECONNRESET",
     "context canceled",
+    "unexpected end of JSON input",
 ]
 
 
