@@ -62,6 +62,6 @@ def rows(*, million: bool) -> list[tuple[str, str, str, list[str]]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--million", action="store_true")
-    print("| what | measured | at most | `python -m benchmarks.` |\n| --- | --- | --- | --- |")
+    print("| what | measured | its bar | `python -m benchmarks.` |\n| --- | --- | --- | --- |")
     for what, measured, most, script in rows(million=parser.parse_args().million):
         print(f"| {what} | {measured} | {most} | `{' '.join(script)}` |")
