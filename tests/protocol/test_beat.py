@@ -120,6 +120,13 @@ def test_every_moment_has_its_cell(width, time):
     assert width.place(middle + width.period) == width.place(middle)
 
 
+def test_a_share_that_is_just_enough_is_enough():
+    """Of all weight, each has its share: from exactly so much on it counts."""
+    assert likely([0.5, 1.0, 0.25, 0.25], 0.25) == [0, 1]
+    assert likely([3.0, 0.5, 0.5], 0.125) == [0, 1, 2]
+    assert likely([3.0, 0.5, 0.5], 0.126) == [0]
+
+
 @QUICK
 @given(CIRCLES, st.integers(0, 10**9), st.floats(0, 1), st.floats(0, 1))
 def test_a_blur_keeps_the_sum_and_invents_nothing(cells, reach, kept, found):

@@ -95,11 +95,12 @@ def test_a_small_hazard_passes_over_rounds():
     assert forecast.delay(now, 8.0 + 4 * width.period) == pytest.approx(5 + width.seconds + 4 * width.period, abs=0.8)
 
 
+@pytest.mark.parametrize("no_beat", [0.0, 0.4])
 @pytest.mark.parametrize("width", range(len(WIDTHS)), ids=lambda width: f"{WIDTHS[width].seconds:.2f}s")
-def test_a_delay_of_many_rounds_is_as_many_rounds_longer(width):
+def test_a_delay_of_many_rounds_is_as_many_rounds_longer(width, no_beat):
     """What is longer by four rounds, of the width that they have, becomes a delay that is longer by just that."""
     now = 100.0
-    forecast = Forecast(certain(width, now + 5), now)
+    forecast = Forecast(certain(width, now + 5, no_beat=no_beat), now)
     longer = forecast.delay(now, 9.0 + 4 * WIDTHS[width].period) - forecast.delay(now, 9.0)
     assert longer == pytest.approx(4 * WIDTHS[width].period)
 

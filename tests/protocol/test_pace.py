@@ -366,6 +366,7 @@ WRONG = [
     (lambda: Adaptive(floor=0), "Adaptive.floor"),
     (lambda: Adaptive(floor=5, ceiling=4), "Adaptive.ceiling (4) must not be below its floor (5)"),
     (lambda: Adaptive(ceiling=math.inf), "Adaptive.ceiling"),
+    (lambda: Adaptive(ceiling=86_400.5), "Adaptive.ceiling must be a number from 0 to 86400"),
     (lambda: Adaptive(beat=0.99), "Adaptive.beat must be a number from 1 to 3600"),
     (lambda: Adaptive(beat=3600.5), "Adaptive.beat must be a number from 1 to 3600"),
     (lambda: Adaptive(beat=math.nan), "Adaptive.beat"),
