@@ -22,8 +22,10 @@ _DONE = 0.99
 """Looks are told until so much of all tasks has ended."""
 _MOST_LOOKS = 10_000
 _LIKELY = 0.05
+_TELLING = math.sqrt(10)
+"""Odds that have changed by less are no substantial evidence (Jeffreys)."""
 _KINDS_TOLD, _LOOKS_TOLD = 10, 12
-_NAME, _MARGIN = 21, 7
+_NAME, _MARGIN, _ANY = 21, 7, "(any)"
 _COLUMNS, _LINES, _TICK = 70, 8, 10
 _ROUND_NUMBERS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _STANDARD = Adaptive()
@@ -55,7 +57,7 @@ class Rounds(msgspec.Struct, frozen=True):
     """In which rounds the gateway shows what has changed, if it does."""
 
     learned: bool
-    """False where nothing was seen yet, and this is what a client begins with."""
+    """False where what was seen, if anything, says hardly more than what a client begins with."""
     probability: float
     period: float
     """Seconds from one round to the next, on average over what is likely."""
@@ -145,12 +147,18 @@ def _rounds(experience: Experience, sleep: float | None) -> Rounds | None:
     periods = [(SLEEP + width.seconds) * sleep / SLEEP for width in WIDTHS]
     likely = [period for period, share in zip(periods, shares, strict=True) if share >= _LIKELY]
     return Rounds(
-        learned=experience.no_beat is not None,
+        learned=_tells(no_beat, start.no_beat) or min(shares) < _LIKELY,
         probability=1 - no_beat,
         period=sum(period * share for period, share in zip(periods, shares, strict=True)),
         shortest=likely[0],
         longest=likely[-1],
     )
+
+
+def _tells(no_beat: float, first: float) -> bool:
+    """Whether it is more than what was assumed at first, which without news becomes as likely as not."""
+    is_less = no_beat * (1 - first) * _TELLING < first * (1 - no_beat)
+    return is_less or no_beat > _TELLING * (1 - no_beat)
 
 
 def _looks(hazard: Hazard, pace: Adaptive) -> Looks:
@@ -212,7 +220,7 @@ def _cells(quantiles: Quantiles) -> str:
 
 def _plain(kind: str) -> str:
     """A gateway's word, safe to print anywhere."""
-    return one_line(kind).encode("ascii", "backslashreplace").decode()[:_NAME] or "(any)"
+    return one_line(kind).encode("ascii", "backslashreplace").decode()[:_NAME] or _ANY
 
 
 def _short(seconds: float) -> str:
@@ -227,7 +235,9 @@ def _beat_lines(beat: Rounds | None) -> Iterator[str]:
         yield "Rounds: this pace takes no notice of those of a gateway (beat=None)."
         return
     reach = f"{beat.shortest:.4g} to {beat.longest:.4g} s"
-    if beat.learned:
+    if beat.learned and beat.probability < 0.5:
+        yield f"Rounds: there seem to be none ({1 - beat.probability:.0%} sure)."
+    elif beat.learned:
         reach = f" or so ({reach})" if beat.shortest < beat.longest else ""
         yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure."
     else:
@@ -237,8 +247,8 @@ def _beat_lines(beat: Rounds | None) -> Iterator[str]:
 
 
 def _look_lines(told: Figures) -> Iterator[str]:
-    looks = told.looks
-    yield f"Looks at a new task ({_plain(told.kind)}), alone, where there are no rounds:"
+    looks, kind = told.looks, _plain(told.kind)
+    yield f"Looks at a new task {kind if kind == _ANY else f'({kind})'}, alone, where there are no rounds:"
     yield f"  one look is worth {looks.price:g} s of lateness; floor {looks.floor:g} s, ceiling {looks.ceiling:g} s"
     yield f"  at {' '.join(map(_short, looks.ages[:_LOOKS_TOLD]))} s"
     if looks.expected is None or looks.lateness is None:

@@ -21,6 +21,8 @@ from suno_async.protocol.pace import Adaptive, Fixed, Scaled
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
 STEP = 0.05
+START = Beat(0.0)
+EVEN = START.widths()
 SHARES = [0.2, 0.75, 0.05, *[0.0] * (len(WIDTHS) - 3)]
 EVIL = "\x1b[2Jevil\r\n\u202etitle\u2066 \x9b歌" + "x" * 300
 
@@ -126,6 +128,37 @@ def test_the_rounds():
     assert told == Rounds(True, 0.97, pytest.approx(period), pytest.approx(shortest), pytest.approx(longest))
     slower = figures(experience(no_beat=0.03, widths=SHARES), Adaptive(beat=30)).beat
     assert slower == Rounds(True, 0.97, *(pytest.approx(2 * seconds) for seconds in (period, shortest, longest)))
+
+
+@pytest.mark.parametrize(
+    ("no_beat", "shares", "is_learned"),
+    [
+        (START.no_beat, EVEN, False),
+        (0.31, EVEN, False),
+        (0.5, EVEN, False),
+        (0.25, [EVEN[0] + 0.05, *EVEN[1:-1], EVEN[-1] - 0.05], False),
+        (0.1, EVEN, True),
+        (0.8, EVEN, True),
+        (0.0, EVEN, True),
+        (1.0, EVEN, True),
+        (0.25, [EVEN[0] + EVEN[-1] - 0.04, *EVEN[1:-1], 0.04], True),
+    ],
+)
+def test_what_was_assumed_is_not_learned(no_beat, shares, is_learned):
+    """Learned is what has changed the odds threefold, or ruled out a width: not what is assumed, or came of waiting."""
+    known = experience(no_beat=no_beat, widths=shares)
+    assert figures(known).beat.learned is is_learned
+    assert ("Rounds: not known yet" in explain(known)) is not is_learned
+
+
+def test_time_alone_teaches_nothing():
+    """A client that saw nothing new for hours has not learned of the rounds, however its doubt has grown."""
+    beat = Beat(0.0)
+    for now in range(0, 36_000, 60):
+        beat.looked(now - 60, now, 0.0)
+        beat.take_in(now)
+        assert not figures(Experience(no_beat=beat.no_beat, widths=beat.widths())).beat.learned
+    assert beat.no_beat > 0.49
 
 
 def test_no_rounds_are_known_yet():
@@ -296,7 +329,8 @@ def test_no_kind():
     durations = Durations()
     durations.took("", 60.0)
     assert "(any)                 end           1" in explain(Experience(durations.copy()))
-    assert "Looks at a new task ((any))" in explain(Experience(), kind="")
+    assert "Looks at a new task (any), alone" in explain(Experience(), kind="")
+    assert "Looks at a new task (MUSIC), alone" in explain(Experience())
 
 
 def test_the_text_of_the_rounds():
@@ -308,6 +342,7 @@ def test_the_text_of_the_rounds():
     )
     sharp = Experience(no_beat=0.5, widths=[1.0, *[0.0] * (len(WIDTHS) - 1)])
     assert f"news every {WIDTHS[0].period:.4g} s, 50% sure.\n" in explain(sharp)
+    assert "Rounds: there seem to be none (86% sure).\n" in explain(Experience(no_beat=0.86, widths=EVEN))
     start = figures(Experience()).beat
     assert (
         f"not known yet ({start.probability:.0%} sure that there are some,"

@@ -31,6 +31,15 @@ def test_a_rate_lies_between_0_and_1(rate):
         Gateway(faults={"drip": rate})
 
 
+def test_what_are_no_rates():
+    """Rates come by name: a list of names, or a rate that is a text, is refused with what to give instead."""
+    with pytest.raises(ValueError, match=r"faults are rates by name, such as \{'hang': 0.1\}, not \['hang'\]"):
+        Faults(["hang"], 0, Counter())
+    faults = Faults({}, 0, Counter())
+    with pytest.raises(ValueError, match="the rate of hang is between 0 and 1, not 'often'"):
+        faults["hang"] = "often"
+
+
 def test_rates_read_as_a_mapping():
     """What is not set has rate 0; names can be set, listed and removed at run time."""
     faults = Faults({"drip": 0.5}, 0, Counter())

@@ -27,6 +27,16 @@ def test_the_doors_open_to_the_same_gateway():
         ({"median": -1}, "median is greater than 0"),
         ({"beat": 0}, "beat is greater than 0"),
         ({"failure_rate": 2}, "failure_rate is between 0 and 1"),
+        ({"failure_rate": math.nan}, "failure_rate is between 0 and 1"),
+        ({"sigma": -1}, "sigma is 0 or more, not -1"),
+        ({"speed": "5"}, "speed is greater than 0 and finite, not '5'"),
+        ({"speed": math.inf}, "speed is greater than 0 and finite, not inf"),
+        ({"median": None}, "median is greater than 0, not None"),
+        ({"port": 99_999}, "port is a whole number from 0 to 65535, not 99999"),
+        ({"port": "80"}, "port is a whole number from 0 to 65535, not '80'"),
+        ({"era": []}, r"era is one of 2026, 2025, not \[\]"),
+        ({"faults": ["hang"]}, r"faults are rates by name, such as \{'hang': 0.1\}, not \['hang'\]"),
+        ({"faults": {"hang": "often"}}, "the rate of hang is between 0 and 1, not 'often'"),
     ],
 )
 def test_senseless_settings_are_refused(options, words):
@@ -109,6 +119,17 @@ async def test_what_is_closed_cannot_be_restarted():
     """restart() needs an open gateway."""
     with pytest.raises(RuntimeError, match="not open"):
         await Gateway().restart()
+
+
+async def test_what_is_closed_has_no_rounds():
+    """round() needs an open gateway, before it and after it."""
+    gateway = Gateway()
+    with pytest.raises(RuntimeError, match="not open"):
+        await gateway.round()
+    async with gateway:
+        await gateway.round()
+    with pytest.raises(RuntimeError, match="not open"):
+        await gateway.round()
 
 
 async def test_planted_tasks_show_what_they_were_given(ask, gateway):

@@ -26,8 +26,8 @@ or `SUNO_JOURNAL` (`none`: nowhere): `suno-async journal` shows it, and goes on 
 """
 EPILOGUE = (
     "Exit codes: 0 all succeeded, 1 a task failed or was not found, 2 usage, 3 timed out, 4 configuration, key or"
-    " journal, 5 gateway unavailable, 6 the outcome of a submission is unknown, 130 interrupted, 141 nobody"
-    " reads the output."
+    " journal, 5 gateway unavailable, 6 the outcome of a submission is unknown (to list such submissions is a 0), 130"
+    " interrupted, 141 nobody reads the output."
 )
 _TRY, _TASKS = "Without a gateway", "Songs and other tasks"
 _CLIPS, _MORE = "Clips, which are songs by their own ids (private gateways)", "What else a gateway offers"

@@ -42,12 +42,18 @@ def _check_profile(_: object, value: object) -> None:
         raise ValueError(f"It is one of {', '.join(PROFILES)}.") from None
 
 
+def check_said(_: object, value: object) -> None:
+    """A flag that says nothing is a shell's variable that was not set: what stands elsewhere was not meant."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("It is empty: is a variable of the shell not set?")
+
+
 @Parameter(name="*", group="Gateway")
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The options that every command at a gateway has."""
 
-    base_url: Annotated[str | None, Parameter(help="Where the gateway is.")] = None
+    base_url: Annotated[str | None, Parameter(help="Where the gateway is.", validator=check_said)] = None
     profile: Annotated[
         str | None,
         Parameter(
@@ -80,7 +86,11 @@ class Journaled(Options):
 
     journal: Annotated[
         str | None,
-        Parameter(help="The file that keeps what is submitted and waited for; none keeps nothing.", metavar="PATH"),
+        Parameter(
+            help="The file that keeps what is submitted and waited for; none keeps nothing.",
+            metavar="PATH",
+            validator=check_said,
+        ),
     ] = None
 
 

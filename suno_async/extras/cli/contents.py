@@ -18,7 +18,7 @@ from ...engine.journal import Store
 from ...protocol.errors import JournalError
 from ...protocol.intents import FREE, Intent, IntentState
 from .exits import CONFIGURATION, DONE
-from .journals import all_files, owner
+from .journals import all_files, folder, owner
 from .running import tell_how_to_go_on
 from .words import say
 
@@ -96,6 +96,16 @@ def tell_unread(path: Path, error: JournalError) -> None:
         return
     say(str(error))
     tell_how_to_go_on(error.task_ids, ["wait"], f"read from {path.name}")
+
+
+def tell_nothing(kept: Kept, setting: str | None) -> None:
+    """There is nothing to show: where that was looked for, as there may be other journals."""
+    read = len(kept.files)
+    if setting is not None and read:
+        say(f"nothing of that in {setting}")
+    elif read or (kept.code == DONE and not kept.in_use):
+        these = f"nothing of that in {read} journal{'s' * (read > 1)} in" if read else "no journals in"
+        say(f"{these} {folder()}; one that lies elsewhere, as a program's own, is named with --journal PATH")
 
 
 def _read(path: Path) -> Contents:

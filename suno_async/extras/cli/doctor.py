@@ -12,13 +12,17 @@ from ...engine.journal import Store
 from ...protocol.errors import JournalError
 from ...protocol.experience import Experience, unpacked
 from ...protocol.explanation import explain, figures
-from .configuration import Options, gateway_of, read_settings
+from .configuration import Options, check_said, gateway_of, read_settings
 from .contents import tell_unread
 from .exits import CONFIGURATION, DONE
 from .journals import all_files, named, owner
 from .looking import Json
 from .records import print_json
 from .words import clean, say
+
+_TAUGHT = ("LYRICS", "MUSIC")
+"""The kinds of which something is known before they are seen."""
+_TOLD = 10
 
 
 @Parameter(name="*")
@@ -27,10 +31,16 @@ class Whose:
     """Which gateway is meant, and which journals."""
 
     base_url: Annotated[
-        str | None, Parameter(help="The gateway; where none is known, all that the journals have learned of.")
+        str | None,
+        Parameter(
+            help="The gateway; where none is known, all that the journals have learned of.", validator=check_said
+        ),
     ] = None
     journal: Annotated[
-        str | None, Parameter(help="This journal only, not all of your own that no process uses.", metavar="PATH")
+        str | None,
+        Parameter(
+            help="This journal only, not all of your own that no process uses.", metavar="PATH", validator=check_said
+        ),
     ] = None
     config: Annotated[Path | None, Parameter(help="The TOML file to read instead of ./suno.toml.")] = None
 
@@ -106,6 +116,9 @@ def _tell(gateway: str | None, lesson: Lesson | None, kind: str, *, as_json: boo
     # gateways write actions like that
     action, slash, model = kind.partition("/")
     kind = action.upper() + slash + model
+    known = sorted({*_TAUGHT, *(name.partition(":")[2] for name in experience.durations)} - {""})
+    if kind and kind not in known:
+        say(f"of the kind {kind} nothing is known by itself; of these there is: {', '.join(known[:_TOLD])}")
     if as_json:
         told = figures(experience, kind=kind)
         journal = str(lesson.path) if lesson else None

@@ -31,7 +31,13 @@ def _check_seconds(_: object, value: object) -> None:
 
 Seconds = Annotated[
     float | Literal["none"],
-    Parameter(help="Stop waiting after so many seconds, or none.", metavar="SECONDS", validator=_check_seconds),
+    Parameter(
+        help="Stop waiting after so many seconds; none waits for as long as it takes.",
+        metavar="SECONDS",
+        validator=_check_seconds,
+        show_choices=False,
+        show_default="{:g}".format,
+    ),
 ]
 
 
@@ -51,7 +57,8 @@ class Waiting:
 
     def flags(self) -> list[str]:
         """The options as they would be given again."""
-        words = [] if self.timeout == Waiting.timeout else ["--timeout", f"{self.timeout}"]
+        # whoever looked once, and did not wait, does not go on by that
+        words = [] if self.timeout in {0, Waiting.timeout} else ["--timeout", f"{self.timeout}"]
         words += [] if self.until == Waiting.until else ["--until", self.until]
         return words + (["--json"] if self.as_json else [])
 

@@ -1,13 +1,14 @@
 """The commands of the journal that ask the gateway: resume, reconcile."""
 
 import os
+from collections import Counter
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from ...protocol.reconciliation import Finding, Verdict
-from .configuration import JOURNALED, Journaled, open_suno
-from .contents import Kept, read_all, together
+from .configuration import JOURNALED, Journaled, gateway_of, open_suno
+from .contents import OPEN, UNDECIDED, Kept, read_all, tell_nothing, together
 from .entries import Entry, entry_record, gist
 from .exits import DONE, FAILED, UNKNOWN, UsageError
 from .journals import named
@@ -22,6 +23,8 @@ _CODES = {Finding.UNDECIDED: UNKNOWN, Finding.CHARGED: FAILED}
 def resume(*, waiting: Waiting = PATIENT, options: Journaled = JOURNALED) -> int:
     """Wait for all tasks of this gateway that are not known to have ended."""
     kept = _kept(options)
+    tasks = [task.gateway for task in kept.tasks().values() if task.status == OPEN]
+    _tell_left_out(tasks, "open tasks", kept, options)
     with together(kept.files) as path:
 
         async def go_on() -> int:
@@ -51,9 +54,15 @@ def reconcile(
 ) -> int:
     """Ask the gateway's accounts what became of the submissions of which nobody can tell. Nothing is submitted."""
     token = _access_token(access_token_file)
+    if token is None and user_id is not None:
+        raise UsageError("--user-id needs the user's access token beside it: --access-token-file, or SUNO_ACCESS_TOKEN")
+    if token is not None and user_id is None:
+        raise UsageError("an access token, of --access-token-file or SUNO_ACCESS_TOKEN, needs --user-id beside it")
     kept = _kept(options)
     if exclusive_key and (kept.in_use or kept.code != DONE):
         raise UsageError("--exclusive-key cannot be: not every journal here can be read, so others may submit")
+    unknown = [intent.gateway for intent, _ in kept.intents() if intent.state in UNDECIDED]
+    _tell_left_out(unknown, "submissions of which nobody can tell", kept, options)
     with together(kept.files) as path:
 
         async def ask() -> list[Verdict]:
@@ -68,6 +77,18 @@ def reconcile(
 
 def _kept(options: Journaled) -> Kept:
     return read_all(named(options.journal, options.config))
+
+
+def _tell_left_out(gateways: list[str], what: str, kept: Kept, options: Journaled) -> None:
+    """What a command about one gateway does not reach; or that there is nothing for it at any."""
+    if not gateways:
+        tell_nothing(kept, named(options.journal, options.config))
+        return
+    here = gateway_of(options)
+    others = Counter(gateway for gateway in gateways if gateway != here)
+    if others:
+        told = ", ".join(f"{count} at {gateway}" for gateway, count in sorted(others.items()))
+        say(f"{what} of other gateways than {here} are left out: {told}; --base-url names another one")
 
 
 def _access_token(file: str | None) -> str | None:

@@ -16,7 +16,11 @@ from .running import run
 from .words import say
 
 Speed = Annotated[
-    float, Parameter(help="How many times as fast as real songs are made.", validator=Number(gte=0.001, lte=1e6))
+    float,
+    Parameter(
+        help="How many times as fast as real songs are made. Its clock runs as fast, so journal reconcile needs 1.",
+        validator=Number(gte=0.001, lte=1e6),
+    ),
 ]
 
 

@@ -74,6 +74,8 @@ class Faults(MutableMapping[str, float]):
     """
 
     def __init__(self, rates: Mapping[str, float], seed: object, counts: Counter[str]) -> None:
+        if not isinstance(rates, Mapping):
+            raise ValueError(f"faults are rates by name, such as {{'hang': 0.1}}, not {rates!r}")  # noqa: TRY004 - as for all else
         self._rates: dict[str, float] = {}
         self._next: Counter[str] = Counter()
         self._dice = {name: Random(f"{seed}/{name}") for name in FAULTS}
@@ -84,8 +86,8 @@ class Faults(MutableMapping[str, float]):
         return self._rates.get(known(name), 0.0)
 
     def __setitem__(self, name: str, rate: float) -> None:
-        if not 0 <= rate <= 1:
-            raise ValueError(f"the rate of {known(name)} is between 0 and 1, not {rate}")
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise ValueError(f"the rate of {known(name)} is between 0 and 1, not {rate!r}")
         self._rates[known(name)] = float(rate)
 
     def __delitem__(self, name: str) -> None:

@@ -1,5 +1,7 @@
 """The local gateway: opened, driven and watched."""
 
+import math
+import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +28,16 @@ from .songs import Order, Songs
 HOST = "127.0.0.1"
 ProfileName = Literal["stock", "private"]
 BODY_LIMIT = 128 * 2**20  # MAX_REQUEST_BODY_MB of new-api 2026
+_NUMBER = (int, float)
+_SMALLEST, _LARGEST = math.ulp(0), sys.float_info.max
+_RANGES: dict[str, tuple[Any, float, float, str]] = {
+    "speed": (_NUMBER, _SMALLEST, _LARGEST, "greater than 0 and finite"),
+    "median": (_NUMBER, _SMALLEST, math.inf, "greater than 0"),
+    "sigma": (_NUMBER, 0, _LARGEST, "0 or more"),
+    "failure_rate": (_NUMBER, 0, 1, "between 0 and 1"),
+    "beat": (_NUMBER, _SMALLEST, math.inf, "greater than 0"),
+    "port": (int, 0, 65_535, "a whole number from 0 to 65535"),
+}
 
 
 class Gateway:
@@ -33,7 +45,8 @@ class Gateway:
 
     ``async with Gateway() as gateway:`` listens on ``gateway.url``; ``gateway.api_key`` is an unlimited key. Songs take
     log-normal times and become visible only in rounds of 15 s, as on the real software; ``speed=100`` runs all of it a
-    hundred times faster, while every time it reports stays real. The same ``seed`` makes the same ids, lengths,
+    hundred times faster, while every length it reports stays real: its clock runs on as fast, away from yours, so
+    ``Suno.reconcile()``, which compares the two, needs ``speed=1``. The same ``seed`` makes the same ids, lengths,
     failures and faults.
 
     Args:
@@ -62,7 +75,7 @@ class Gateway:
 
     Raises:
         ValueError: an unknown profile, era or fault, a rate outside 0 to 1, a speed, median or beat that is not
-            positive.
+            positive, a port that is none, or whatever is not of its type.
     """
 
     def __init__(
@@ -79,9 +92,10 @@ class Gateway:
         faults: Mapping[str, float] | None = None,
         beat: float = 15.0,
     ) -> None:
-        _check(profile, era, failure_rate, {"speed": speed, "median": median, "beat": beat})
+        numbers = {"speed": speed, "median": median, "sigma": sigma, "failure_rate": failure_rate, "beat": beat}
+        _check(profile, era, {**numbers, "port": port})
         self.counts: Counter[str] = Counter()
-        self.faults = Faults(faults or {}, seed, self.counts)
+        self.faults = Faults({} if faults is None else faults, seed, self.counts)
         self._clock = Clock(speed)
         songs = Songs(Random(f"{seed}/songs"), median=median, sigma=sigma, failure_rate=failure_rate)
         self._desk = Desk(ERAS[era], self._clock, songs, self.faults, seed)
@@ -167,13 +181,17 @@ class Gateway:
 
         The rows stay; the rounds begin anew, so their phase jumps.
         """
-        if self._group is None:
-            raise RuntimeError("the gateway is not open")
+        group = self._opened()
         self._pulse.cancel()
         await self._close()
         await self._clock.sleep(down)
         await self._listen()
-        self._pulse = await self._group.start(self._beat)
+        self._pulse = await group.start(self._beat)
+
+    def _opened(self) -> TaskGroup:
+        if self._group is None:
+            raise RuntimeError("the gateway is not open")
+        return self._group
 
     async def serve_forever(self) -> None:
         """Open the gateway, unless it is open, and serve until cancelled."""
@@ -249,6 +267,7 @@ class Gateway:
 
     async def round(self) -> None:
         """Refresh the oldest unfinished rows once, now, beside the regular rounds."""
+        self._opened()
         await self._rounds.one()
 
 
@@ -264,13 +283,12 @@ def _age(row: Row) -> None:
         row.submitted, row.starts, row.ends = row.submitted - age, row.starts - age, row.ends - age
 
 
-def _check(profile: str, era: str, failure_rate: float, positive: dict[str, float]) -> None:
+def _check(profile: object, era: object, numbers: dict[str, object]) -> None:
     if profile not in get_args(ProfileName):
         raise ValueError(f"profile is stock or private, not {profile!r}")
-    if era not in ERAS:
+    if era not in get_args(EraName):
         raise ValueError(f"era is one of {', '.join(ERAS)}, not {era!r}")
-    if not 0 <= failure_rate <= 1:
-        raise ValueError(f"failure_rate is between 0 and 1, not {failure_rate}")
-    for name, value in positive.items():
-        if not value > 0:
-            raise ValueError(f"{name} is greater than 0, not {value}")
+    for name, value in numbers.items():
+        kind, least, most, words = _RANGES[name]
+        if not isinstance(value, kind) or not least <= value <= most:
+            raise ValueError(f"{name} is {words}, not {value!r}")

@@ -37,6 +37,7 @@ def test_help(cli):
         "tags",
         "chat",
         "balance",
+        "to list such submissions is a 0",
         "130 interrupted",
         "141",
         "SUNO_API_KEY",

@@ -105,6 +105,18 @@ def test_profiles_that_are_none(cli):
     assert "stock, v1, bltcy, uniapi" in ended.err
 
 
+def test_an_empty_flag(cli, monkeypatch):
+    """A flag that is empty, as a shell's variable that is not set, is a 2: what stands elsewhere was not meant."""
+    monkeypatch.setenv("SUNO_BASE_URL", "https://env")
+    monkeypatch.setenv("SUNO_API_KEY", KEY)
+    for flag in ("--base-url", "--journal"):
+        for empty in ("", " "):
+            ended = cli("wait", "a", flag, empty)
+            assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+            assert flag in ended.err
+            assert "It is empty" in ended.err
+
+
 def test_empty_environment(opened, monkeypatch):
     """A variable that is empty is not set."""
     write("suno.toml", f"base_url = 'https://file'\napi_key = '{KEY}'")

@@ -8,7 +8,7 @@ import pytest
 
 from suno_async import Intent, IntentState
 from suno_async.engine.journal import Store
-from suno_async.extras.cli.contents import read_all, together
+from suno_async.extras.cli.contents import read_all, tell_nothing, together
 
 GATEWAY = "https://gateway.example"
 THEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -49,6 +49,30 @@ def states(path):
         return {one.intent_id: (one.state.value, one.task_id, one.idempotency_key) for one in store.intents()}
     finally:
         store.close()
+
+
+def test_where_nothing_was_found(write_journal, held, spoil, folder, capsys):
+    """Which journals were looked into is told; one that could not be read has had its line, and may hold something."""
+
+    def said(setting=None):
+        kept = read_all(setting)
+        before = capsys.readouterr().err
+        tell_nothing(kept, setting)
+        return before, capsys.readouterr().err
+
+    elsewhere = "one that lies elsewhere, as a program's own, is named with --journal PATH"
+    assert said() == ("", f"suno-async: no journals in {folder}; {elsewhere}\n")
+    first = write_journal("1.journal")
+    assert said() == ("", f"suno-async: nothing of that in 1 journal in {folder}; {elsewhere}\n")
+    write_journal("2.journal")
+    assert said() == ("", f"suno-async: nothing of that in 2 journals in {folder}; {elsewhere}\n")
+    assert said(str(first)) == ("", f"suno-async: nothing of that in {first}\n")
+    (folder / "2.journal").unlink()
+    spoil(write_journal("1.journal", waited("spoilt")))
+    assert [bool(text) for text in said()] == [True, False]
+    first.unlink()
+    held(first)
+    assert [bool(text) for text in said()] == [bool(text) for text in said(str(first))] == [True, False]
 
 
 def test_everything(write_journal):

@@ -128,6 +128,29 @@ def test_a_kind(cli, write_journal):
 
 
 @pytest.mark.usefixtures("there_is")
+def test_a_kind_of_which_nothing_is_known(cli, write_journal):
+    """What is shown of it is what holds for any task; stderr says that, and which kinds are known."""
+    assert (
+        "of the kind BANANA nothing is known by itself; of these there is: LYRICS, MUSIC\n"
+        in cli("doctor", "--kind", "banana").err
+    )
+    write_journal("1.journal", learned(HERE, experience(kind="CONCAT/v4")))
+    ended = cli("doctor", "--kind", "banana", "--json")
+    assert (ended.code, ended.lines[0]["kind"], ended.err.count("\n")) == (0, "BANANA", 1)
+    assert "of the kind BANANA nothing is known by itself; of these there is: CONCAT, CONCAT/v4, LYRICS" in ended.err
+    for kind in ("music", "concat/v4", ""):
+        assert cli("doctor", "--kind", kind).err == ""
+
+
+@pytest.mark.usefixtures("there_is")
+def test_an_empty_flag(cli):
+    """A flag that is empty, as a shell's variable that is not set, is a 2: neither everything nor else was meant."""
+    for flag in ("--base-url", "--journal"):
+        ended = cli("doctor", flag, "")
+        assert (ended.code, ended.out, flag in ended.err, "It is empty" in ended.err) == (2, "", True, True)
+
+
+@pytest.mark.usefixtures("there_is")
 def test_one_that_was_named(cli, write_journal, tmp_path):
     """A journal that is named is the only one that is read; one that is not there is a 2, and so is none."""
     write_journal("1.journal", learned(HERE, experience()))

@@ -54,11 +54,54 @@ def until(condition):
         time.sleep(0.01)
 
 
-def test_nothing_yet(cli):
-    """Before anything was submitted there is nothing to show, and nothing is made to show it."""
-    for verb in ("list", "open", "unknown"):
-        assert cli("journal", verb) == (0, "", "")
-        assert cli("journal", verb, "--json") == (0, "", "")
+VERBS = "list", "open", "unknown"
+
+
+def test_nothing_yet(cli, folder):
+    """Before anything was submitted there is nothing to show, nothing is made to show it, and it is said so."""
+    said = f"suno-async: no journals in {folder}; one that lies elsewhere, as a program's own, is named with --journal"
+    for verb in VERBS:
+        assert cli("journal", verb) == cli("journal", verb, "--json") == (0, "", f"{said} PATH\n")
+    assert not folder.exists()
+
+
+def test_nothing_of_that(cli, write_journal, folder):
+    """Where journals hold nothing of what is asked for, it is said which were read: the library's own lie elsewhere."""
+    ended_long_ago = lambda store: store.end(GATEWAY, "task-a", "SUCCESS", "")  # noqa: E731 - an operation
+    path = write_journal("1.journal", waited("task-a"), ended_long_ago)
+    for count, which in ((1, f"1 journal in {folder};"), (2, f"2 journals in {folder};")):
+        write_journal(f"{count}.journal")
+        for verb in ("open", "unknown"):
+            ended = cli("journal", verb)
+            assert (ended.code, ended.out, ended.err.startswith(f"suno-async: nothing of that in {which}")) == (
+                0,
+                "",
+                True,
+            )
+    assert cli("journal", "unknown", "--journal", path) == (0, "", f"suno-async: nothing of that in {path}\n")
+
+
+def test_nothing_is_said_of_nothing_where_a_journal_is_left_out(cli, held, folder):
+    """That the only journal could not be read is all there is to say: there may be something in it."""
+    held(folder / "1.journal")
+    for verb in VERBS:
+        ended = cli("journal", verb)
+        assert (ended.err.count("\n"), "is in use" in ended.err) == (1, True)
+
+
+def test_an_empty_name(cli, folder, monkeypatch):
+    """A flag that is empty, as a shell's variable that is not set, is a 2: no other journal was meant."""
+    monkeypatch.setenv("SUNO_BASE_URL", GATEWAY)
+    commands = [*VERBS, "resume", "reconcile"]
+    for words in (*(["journal", verb] for verb in commands), ["doctor"], ["submit", "lyrics", "a"], ["wait", "a"]):
+        for empty in ("", " "):
+            ended = cli(*words, "--journal", empty)
+            assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+            assert "--journal" in ended.err
+            assert "empty" in ended.err
+    assert "--base-url" in cli("wait", "a", "--base-url", "").err
+    assert cli("doctor", "--base-url", "").code == 2
+    assert not folder.exists()
 
 
 def test_help(cli):
@@ -159,7 +202,7 @@ def test_forget(cli, write_journal, stdin):
     left = cli("journal", "list", "--json").lines
     assert [line["intent_id"] or line["task_id"] for line in left] == ["02", "task-b"]
     ended = cli("journal", "forget", "gone", "02")
-    assert (ended.code, ended.out, ended.err) == (0, "1 forgotten\n", "suno-async: gone is in no journal\n")
+    assert (ended.code, ended.out, ended.err) == (1, "1 forgotten\n", "suno-async: gone is in no journal\n")
     stdin("task-b\ngone\n")
     assert cli("journal", "forget", "-", "--json").lines == [
         {"id": "task-b", "forgotten": 1},
@@ -167,8 +210,29 @@ def test_forget(cli, write_journal, stdin):
     ]
 
 
+def test_forget_a_task_that_was_submitted(cli, write_journal):
+    """Its submission stays in the list, and it is said how to forget that; where both are named nothing stays."""
+    write_journal("1.journal", concluded("02", IntentState.ACCEPTED, task_id="task-a", idempotency_key="k"))
+    write_journal("2.journal", concluded("03", IntentState.ACCEPTED, task_id="task-b"), waited("task-a"))
+    said = "suno-async: that it was submitted stays in the list, until it is forgotten by its intent id as well: 02\n"
+    assert cli("journal", "forget", "task-a") == (0, "2 forgotten\n", said)
+    assert [line["task_id"] for line in cli("journal", "open", "--json").lines] == ["task-b"]
+    assert [line["intent_id"] for line in cli("journal", "list", "--json").lines] == ["02", "03"]
+    # it is not waited for any more
+    assert cli("journal", "forget", "task-a") == (1, "0 forgotten\n", "suno-async: task-a is in no journal\n")
+    assert cli("journal", "forget", "02", "03", "task-b") == (0, "3 forgotten\n", "")
+
+
+def test_forget_many_tasks_that_were_submitted(cli, write_journal):
+    """However many they are, it is said in a line that a person can read."""
+    many = [f"{number:02}" for number in range(30)]
+    write_journal("1.journal", *(concluded(one, IntentState.ACCEPTED, task_id=f"task-{one}") for one in many))
+    ended = cli("journal", "forget", *(f"task-{one}" for one in many))
+    assert (ended.code, ended.out, ended.err.endswith("by its intent id as well\n")) == (0, "30 forgotten\n", True)
+
+
 def test_forget_nothing(cli, write_journal):
-    """Where nothing was found it is a 1, and nothing is ever taken out without being named."""
+    """Where one was not found it is a 1, and nothing is ever taken out without being named."""
     write_journal("1.journal", waited("task-a"))
     assert cli("journal", "forget", "gone").code == 1
     assert cli("journal", "forget", "gone", "--json").code == 1
@@ -211,7 +275,7 @@ def test_killed_in_the_middle_of_a_wait(cli, gateway, process):
     gateway.finish(runs)
     ended = cli("journal", "resume", "--json", "--every", "0.1")
     assert (ended.code, [line["status"] for line in ended.lines]) == (0, ["SUCCESS"])
-    assert cli("journal", "open") == (0, "", "")
+    assert cli("journal", "open")[:2] == (0, "")
 
 
 def test_killed_in_the_middle_of_a_submission(cli, gateway, process):

@@ -10,6 +10,7 @@ import pytest
 
 from suno_async import Job, Suno
 from suno_async.extras.cli import running
+from suno_async.extras.cli.looking import Waiting
 from suno_async.protocol.life import Again
 
 CLIP = {
@@ -297,3 +298,18 @@ def test_the_ids_are_told_also_where_nothing_can_be_written(cli, gateway, monkey
     assert ended.code == 1
     assert shlex.join(["suno-async", "wait", "--timeout", "5.0", "--json"]) in ended.err
     assert still in ended.err
+
+
+def test_how_to_wait_is_told_in_plain_words(cli):
+    """The help of --timeout has one word for no end, and a number as people write it."""
+    for verb in ("wait", "watch"):
+        told = " ".join(cli(verb, "--help").out.replace("│", " ").split())
+        assert "none waits for as long as it takes. [default: 3600]" in told
+        assert "choices: none" not in told
+
+
+def test_the_options_to_go_on_with():
+    """They are given again as they were given, but for the one with which nobody waits."""
+    assert Waiting(timeout=0.5, until="playable").flags() == ["--timeout", "0.5", "--until", "playable"]
+    assert Waiting(timeout="none", as_json=True).flags() == ["--timeout", "none", "--json"]
+    assert Waiting().flags() == Waiting(timeout=0.0).flags() == []

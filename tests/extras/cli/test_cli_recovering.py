@@ -48,7 +48,9 @@ def test_resume(cli, gateway, waits):
         {good: "SUCCESS", bad: "FAILURE"},
     )
     assert statuses(cli) == {good: "SUCCESS", bad: "FAILURE", "elsewhere": "OPEN"}
-    assert cli("journal", "resume") == (0, "", "")
+    left_out = "open tasks of other gateways than"
+    said = f"suno-async: {left_out} {gateway.url} are left out: 1 at https://other.example; --base-url names another"
+    assert cli("journal", "resume") == (0, "", f"{said} one\n")
 
 
 def test_resume_in_a_table(cli, gateway, waits):
@@ -80,6 +82,13 @@ def test_resume_for_a_while(cli, gateway, waits):
         "--timeout",
         "0.4",
     ]
+
+
+def test_resume_without_waiting(cli, gateway, waits):
+    """Who looks once is not told to go on by looking once more."""
+    waits("1.journal", gateway.put(status="IN_PROGRESS", data=None))
+    ended = cli("journal", "resume", "--timeout", "0", "--every", "0.1")
+    assert (ended.code, ended.err.splitlines()[-1]) == (3, "  suno-async journal resume --every 0.1")
 
 
 def test_resume_until_playable(cli, gateway, waits):
@@ -120,10 +129,12 @@ def test_a_named_one(cli, gateway, waits, tmp_path):
         assert cli("journal", verb, "--journal", "none").code == 2
 
 
-def test_reconcile_nothing(cli, gateway):
-    """Without anything unknown the gateway is not asked."""
+def test_reconcile_nothing(cli, gateway, folder):
+    """Without anything unknown the gateway is not asked, and it is said where that was looked for."""
     cli("submit", "lyrics", "a dog")
-    assert cli("journal", "reconcile", "--user-id", "1") == (0, "", "")
+    ended = cli("journal", "reconcile")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.startswith(f"suno-async: nothing of that in 1 journal in {folder};")
     assert not [seen for seen in gateway.requests if seen.path.startswith("/api/")]
 
 
@@ -160,7 +171,7 @@ def test_reconcile_adopted(cli, gateway, unknown, monkeypatch):
     (kept,) = cli("journal", "open", "--json").lines
     gateway.finish(kept["task_id"])
     assert cli("journal", "resume", "--every", "0.05").code == 0
-    assert cli("journal", "unknown") == (0, "", "")
+    assert cli("journal", "unknown")[:2] == (0, "")
 
 
 def test_what_other_journals_know_is_nobody_elses(cli, gateway, held, folder, tmp_path):
@@ -207,12 +218,38 @@ def test_the_access_token_from_stdin(cli, gateway, unknown, stdin, monkeypatch):
     monkeypatch.setenv("SUNO_ACCESS_TOKEN", "from-env")
     stdin("from-stdin\n")
     cli("journal", "reconcile", "--user-id", "7")
-    cli("journal", "reconcile", "--access-token-file", "-")
+    cli("journal", "reconcile", "--access-token-file", "-", "--user-id", "7")
     monkeypatch.delenv("SUNO_ACCESS_TOKEN")
     cli("journal", "reconcile")
     assert [one["access_token"] for one in given] == ["from-env", "from-stdin", None]
     assert (given[0]["user_id"], given[0]["exclusive_key"]) == (7, False)
     assert cli("journal", "reconcile", "--access-token-file", "gone").code == 2
+
+
+def test_what_is_of_other_gateways(cli, gateway, waits, unknown):
+    """One host has many names, and journals many gateways: what is not reached is told, how much of it and where."""
+    elsewhere = gateway.url.replace("127.0.0.1", "localhost")
+    waits("1.journal", "task-a", "task-b", url=elsewhere)
+    waits("2.journal", gateway.put(), "task-c", url="https://other.example")
+    unknown("3.journal", "01", gateway=elsewhere)
+    unknown("4.journal", "02", gateway=elsewhere)
+    ended = cli("journal", "resume")
+    assert (ended.code, ended.out) == (0, "")
+    assert f"than {gateway.url} are left out: 2 at {elsewhere}, 2 at https://other.example;" in ended.err
+    ended = cli("journal", "reconcile")
+    assert (ended.code, ended.out) == (0, "")
+    assert "submissions of which nobody can tell of other gateways than" in ended.err
+    assert f"left out: 2 at {elsewhere}; --base-url names another one" in ended.err
+
+
+def test_half_an_account(cli, gateway, monkeypatch):
+    """The access token and the user's number go together: who gives one of them is told the flags of the other."""
+    ended = cli("journal", "reconcile", "--user-id", "1")
+    assert (ended.code, ended.out) == (2, "")
+    assert all(word in ended.err for word in ("--user-id", "--access-token-file", "SUNO_ACCESS_TOKEN"))
+    monkeypatch.setenv("SUNO_ACCESS_TOKEN", "a-token")
+    ended = cli("journal", "reconcile")
+    assert (ended.code, ended.out, "--user-id" in ended.err, "a-token" in ended.err) == (2, "", True, False)
 
 
 def test_an_exclusive_key_cannot_be_claimed(cli, gateway, unknown, held, folder, waits, spoil):
