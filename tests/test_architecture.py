@@ -21,7 +21,8 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 SIBLINGS = {
-    "transport": {"reply", "progress"},
+    "transport": {"reply", "progress", "fingerprint", "breaks"},
+    "journal": {"fingerprint"},
     "submissions": set(),
     "lane": set(),
     "waits": set(),
@@ -42,6 +43,7 @@ BELOW = {
 }
 PURE = {
     "__future__",
+    "binascii",
     "bisect",
     "collections",
     "copy",

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("suno_async")
 
+_STRANGE = (
+    "the journal %s has open tasks, unknown submissions or idempotency keys of %s, but none of %s: if that is the same"
+    " gateway, open it under the address of before, or resume(), unknown() and idempotency keys know nothing of them"
+)
 _STOPPED = "this Suno was stopped; what was submitted runs on"
 
 
@@ -162,9 +166,12 @@ class Runtime:
         """Opens it, where there is one; gives back what was learned when it was open before."""
         if self.journal is None:
             return None
+        self.journal.key = lambda: self.transport.fingerprint
         await self.journal.open()
         try:
             known = unpacked(await self.journal.learned())
+            if others := await self.journal.strangers():
+                logger.warning(_STRANGE, self.journal.path, ", ".join(others), self._gateway)
         except JournalError as error:
             # a disk in trouble: what was learned is not worth a client that does not open
             logger.warning("what was learned cannot be read: %s", error)

@@ -8,10 +8,11 @@ import msgspec
 
 from ..engine.lane import Lane
 from ..protocol.accounts import FIRST_PAGE, MOST_PAGES, Made, ask_charges, ask_made, read_charges, read_made
+from ..protocol.adoption import by_tasks, windows
 from ..protocol.errors import SunoError
 from ..protocol.exchange import Account, Answer, Broken, Request
 from ..protocol.intents import Intent, IntentState
-from ..protocol.reconciliation import Finding, Verdict, by_charges, by_tasks, undecided, windows
+from ..protocol.reconciliation import Finding, Verdict, by_charges, undecided
 
 if TYPE_CHECKING:
     from ..engine.journal import Journal
@@ -68,14 +69,17 @@ class Settlement:
 
     async def _by_charges(self, unknown: Sequence[Intent], *, exclusive: bool) -> list[Verdict]:
         # once for all of them: some gateways answer this twenty times in twenty minutes
-        now = _now()
+        now, key = _now(), self._journal.key()
         charges = read_charges(await self._ask(ask_charges()))
         # read after it was told, so that whatever is in it was written down here before
         kept = await self._journal.intents()
         judged = _still(unknown, kept)
         if isinstance(charges, str):
             return undecided(judged, f"the log of this key: {charges}")
-        return by_charges(judged, kept, charges, now, exclusive=exclusive)
+        if self._journal.key() is not key:
+            return undecided(judged, "another key was taken into use meanwhile: ask again")
+        fitting = {text for text in {intent.fingerprint for intent in kept} if key.fits(text)}
+        return by_charges(judged, kept, charges, now, fingerprints=fitting, exclusive=exclusive)
 
     async def _ask(self, request: Request) -> Answer | Broken:
         try:

@@ -99,7 +99,6 @@ class Suno(Endpoints):
             key.reveal()
         url = base_url if base_url is not None else os.environ.get("SUNO_BASE_URL")
         address = read_address(url, allow_insecure=allow_insecure)
-        self._base = address.base
         self._timeout = check_seconds("timeout", timeout)
         looks = check_count("concurrency", concurrency, 1000)
         self._budget = Budget(check_rate("rate", rate))
@@ -116,6 +115,7 @@ class Suno(Endpoints):
             resubmit_on=check_statuses("resubmit_on", resubmit_on),
             rng=check_random("rng", rng) or Random(),
         )
+        self._base = address.base
         if address.stripped_v1:
             logger.warning("the /v1 at the end of the base URL was left out: gateways answer there with 404")
 
@@ -297,12 +297,12 @@ class Suno(Endpoints):
         UNDECIDED: the accounts do not tell, or not yet: the evidence says when to ask again. Nothing is ever
         submitted here.
 
-        The key's charges are asked for once (new-api 2026; that of 2025 shows none to a key). That something is not
-        among them counts only between two submissions of this journal that are, one of them sent ten minutes later:
-        a log may be switched off. Tasks can be found only with the ``access_token`` of the user, from the gateway's
-        settings page, and the user's number. ``exclusive_key``: nothing but this one journal submits with this
-        account, no other journal, key or page either, so that what nothing else explains is ours; without it no task
-        is adopted.
+        The key's charges are asked for once (new-api 2026; that of 2025 shows none to a key), and say nothing of what
+        another key sent. That something is not among them counts only between two submissions of this journal that
+        are, one twelve minutes later: a log may be switched off. Tasks can be found only with the ``access_token`` of
+        the user, from the settings page, and the user's number. ``exclusive_key``: nothing but this one journal
+        submits with this account, no other journal, key or page, and no ``chat()`` about that time, so that what
+        nothing else explains is ours; without it no task is adopted.
 
         Raises:
             ConfigurationError: there is no journal, or one of the two without the other.

@@ -4,11 +4,13 @@
 class Progress:
     """How far one request has come."""
 
-    __slots__ = ("key", "received", "sent", "status")
+    __slots__ = ("key", "known", "received", "sent", "status")
 
     def __init__(self, key: bytes, *, sent: bool) -> None:
         self.key = key
         """The one it is asked with: there may be another one when the answer comes."""
+        self.known: tuple[bytes, ...] = ()
+        """The secrets that its answer may echo, once it was asked."""
         self.sent = sent
         self.status = 0
         """The HTTP status; 0 while no headers have come."""

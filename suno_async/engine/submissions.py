@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Protocol
 
 import anyio
+import msgspec
 
 from ..protocol.errors import ConfigurationError, JournalError, SubmitUnknown, SunoError, Unauthorized
 from ..protocol.exchange import Answer, Broken, Request
@@ -33,6 +34,11 @@ Outcome = str | SunoError
 
 class Ledger(Protocol):
     """What submissions need of the journal."""
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the key in use."""
+        ...
 
     async def intend(self, intent: Intent) -> tuple[Intent, bool]:
         """Writes it down and gives (it, True), or (the earlier one that had the same idempotency key, False)."""
@@ -73,6 +79,8 @@ class _Errand:
         """Another attempt would end as this one did."""
         self.request_id: str | None = None
         """The gateway's name for the latest attempt, where it told."""
+        self.fingerprint = ""
+        """That of the key that its intent was written for."""
 
     @property
     def wanted(self) -> bool:
@@ -231,6 +239,9 @@ class Submissions:
     async def _attempt(self, errand: _Errand) -> None:
         try:
             if await self._prepare(errand):
+                if self._renewed(errand):
+                    errand.latest = errand.broken(Broken("another key was taken into use first", sent=False))
+                    return
                 errand.sending = True
                 errand.latest = errand.broken(Broken("the client was closed before the answer came"))
                 errand.latest = errand.answered(await self._send(errand.request))
@@ -240,6 +251,10 @@ class Submissions:
                 with anyio.CancelScope(shield=True):
                     await self._conclude(errand)
             errand.pending = errand.sending = errand.written = False
+
+    def _renewed(self, errand: _Errand) -> bool:
+        """True if its intent tells of another key than it would be sent with now: whoever died then would mislead."""
+        return self._ledger is not None and errand.fingerprint != self._ledger.fingerprint
 
     async def _prepare(self, errand: _Errand) -> bool:
         """Writes the intent down when its turn has come; True if it is to be sent now.
@@ -272,7 +287,9 @@ class Submissions:
         # shielded: what is written and not sent has to be marked so
         with anyio.CancelScope(shield=True):
             try:
-                stored, fresh = await self._ledger.intend(errand.intent)
+                errand.fingerprint = self._ledger.fingerprint
+                intent = msgspec.structs.replace(errand.intent, fingerprint=errand.fingerprint)
+                stored, fresh = await self._ledger.intend(intent)
             except JournalError as error:
                 raise JournalError(f"nothing was sent: {error}") from None
         if fresh:
@@ -309,7 +326,7 @@ class Submissions:
 
 
 def _check_same(earlier: Intent, request: Request) -> None:
-    if (earlier.action, earlier.body) != (request.path.rpartition("/suno/submit/")[2], request.body or b""):
+    if not earlier.means(request.path.rpartition("/suno/submit/")[2], request.body or b""):
         key = ascii(earlier.idempotency_key)
         raise ConfigurationError(
             f"the idempotency_key {key} was used for another submission: each needs one of its own"

@@ -8,7 +8,7 @@ Nothing of aiohttp leaves this file: its exceptions carry the request's headers,
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from types import SimpleNamespace
@@ -19,9 +19,12 @@ import anyio
 from multidict import CIMultiDict
 from yarl import URL
 
+from ..protocol.errors import ConfigurationError
 from ..protocol.exchange import Answer, Broken, Request
 from ..protocol.inputs import Address, Secret
 from ..protocol.redaction import Redaction
+from .breaks import words_for
+from .fingerprint import Fingerprint
 from .progress import Progress
 from .reply import Reply
 
@@ -58,6 +61,8 @@ class Transport:
         """The key, and before it those it took the place of: an answer may echo the one it was asked with."""
         self._token = b""
         """The account's access token, once it was used."""
+        self._known: tuple[bytes, ...] = ()
+        """All of them."""
         self._redaction: Redaction
         self._refused = b""
         """The key of the last request that was refused, until somebody asked for another one."""
@@ -67,9 +72,12 @@ class Transport:
         """An answer has come over the connections in use."""
         self._flying: Counter[aiohttp.ClientSession] = Counter()
         self._retired: set[aiohttp.ClientSession] = set()
+        if not key.renewable:
+            # before anybody sees the base
+            self._reveal()
 
     async def __aenter__(self) -> Self:
-        self._use(self._key.reveal().encode())
+        self._use(self._reveal())
         self._looks = self._session(aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=15))
         self._single = self._session(aiohttp.TCPConnector(limit=0, force_close=True), traces=[_phases()])
         return self
@@ -110,7 +118,7 @@ class Transport:
             # others were refused too, and one of them was here before
             return True
         try:
-            key = self._key.reveal().encode()
+            key = self._reveal()
         except Exception as error:  # noqa: BLE001 - the caller's own function, and the looks of all ids hang on it
             logger.warning("there is no other key: the function that gives it raised %s", type(error).__name__)
             return False
@@ -130,12 +138,28 @@ class Transport:
         return {"Authorization": token, "New-Api-User": str(request.account.user_id)}
 
     def _use(self, key: bytes) -> None:
+        self.fingerprint = Fingerprint(key)
         self._secrets = (key, *self._secrets)[:_KEYS_KNOWN]
         self._arm()
 
     def _arm(self) -> None:
-        secrets = (*self._secrets, self._token) if self._token else self._secrets
-        self._redaction = Redaction(secret.decode() for secret in secrets)
+        known = (*self._secrets, self._token) if self._token else self._secrets
+        if known != self._known:
+            self._known, self._redaction = known, _redaction_of(known)
+
+    def _redaction_of(self, progress: Progress) -> Redaction:
+        """What knows the secrets of now and those of when this was asked: there may be many others since."""
+        if progress.known is self._known:
+            return self._redaction
+        return _redaction_of((*self._known, *progress.known))
+
+    def _reveal(self) -> bytes:
+        """The key; raises ConfigurationError if it is none, or is in the base URL: errors and the journal have that."""
+        key = self._key.reveal()
+        if not Redaction((key,)).shows(self._base):
+            return key.encode()
+        del key  # a traceback shows the locals of its frames
+        raise ConfigurationError("the base URL holds the API key: take it out, the key goes in api_key")
 
     def look(
         self, request: Request, *, fresh: bool = False, timeout: float | None = None
@@ -191,7 +215,7 @@ class Transport:
         except asyncio.CancelledError as cancelled:
             raise _bare(cancelled) from None
         except _BREAKS as error:
-            return _broken(error, progress, self._redaction.clean_cut(progress.received))
+            return _broken(error, progress, self._redaction_of(progress).clean_cut(progress.received))
         finally:
             if response is not None:
                 # closes the connection unless the whole answer was read
@@ -207,7 +231,7 @@ class Transport:
         self, session: aiohttp.ClientSession, request: Request, limits: aiohttp.ClientTimeout, progress: Progress
     ) -> Awaitable[aiohttp.ClientResponse]:
         path = request.path if self.place is None else self.place(request.method, request.path)
-        return session.request(
+        asked = session.request(
             request.method,
             URL(self._base + path, encoded=True),
             data=request.body,
@@ -216,6 +240,8 @@ class Transport:
             timeout=limits,
             trace_request_ctx=progress,
         )
+        progress.known = self._known
+        return asked
 
     @asynccontextmanager
     async def stream(self, request: Request, *, timeout: float, silence: float) -> AsyncGenerator[Reply]:
@@ -232,7 +258,7 @@ class Transport:
             progress.sent, progress.status = True, response.status
             if progress.status in _REFUSED:
                 self._refused = progress.key
-            read, said = partial(_unbroken, response.content.readany, progress), _said(response, self._redaction)
+            read, said = partial(_unbroken, response.content.readany, progress), _said(response, reply.redaction)
             reply.begin(read, status=response.status, headers=said, most=_room(response))
             if _is_compressed(response):
                 reply.end = Broken(_COMPRESSED, status=response.status)
@@ -248,14 +274,19 @@ class Transport:
             progress.add(await content.readany())
             if len(progress.received) > _FAT and len(progress.received) > (most := _room(response)):
                 # before the cut: it could leave half a key
-                start = self._redaction.clean(bytes(progress.received))[:800]
+                start = self._redaction_of(progress).clean(bytes(progress.received))[:800]
                 reason = f"the answer is longer than {most:,} bytes"
                 return Broken(reason, received=start, oversized=True, status=progress.status)
         # an answer without a length that was cut off looks whole
-        body = self._redaction.clean_cut(progress.received)
+        redaction = self._redaction_of(progress)
+        body = redaction.clean_cut(progress.received)
         if compressed:
             return Broken(_COMPRESSED, received=body, status=progress.status)
-        return Answer(response.status, _said(response, self._redaction), body, fresh)
+        return Answer(response.status, _said(response, redaction), body, fresh)
+
+
+def _redaction_of(secrets: Iterable[bytes]) -> Redaction:
+    return Redaction(secret.decode() for secret in secrets)
 
 
 def _room(response: aiohttp.ClientResponse) -> int:
@@ -294,7 +325,7 @@ async def _unbroken(ask: Callable[[], Awaitable[_Got]], progress: Progress) -> _
 
 def _broken(error: BaseException, progress: Progress, received: bytes = b"") -> Broken:
     return Broken(
-        _reason(error),
+        words_for(error),
         sent=progress.sent,
         received=received,
         certificate=isinstance(error, aiohttp.ClientConnectorCertificateError),
@@ -312,26 +343,3 @@ def _phases() -> aiohttp.TraceConfig:
 
     config.on_request_headers_sent.append(note)
     return config
-
-
-def _reason(error: BaseException) -> str:
-    """What broke, in words of ours: aiohttp's own texts hold whatever the other side sent."""
-    for kind, words in _REASONS:
-        if isinstance(error, kind):
-            return words
-    return type(error).__name__
-
-
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (aiohttp.ClientConnectorCertificateError, "not valid for this host, or from an authority unknown here"),
-    (aiohttp.ClientConnectorDNSError, "its host name cannot be found"),
-    (aiohttp.ConnectionTimeoutError, "no connection in time"),
-    (aiohttp.ClientSSLError, "no TLS there, or none that is understood here"),
-    (aiohttp.ClientConnectorError, "the connection was refused"),
-    (TimeoutError, "no answer in time"),
-    (aiohttp.ServerDisconnectedError, "it closed the connection before it answered"),
-    (aiohttp.ClientPayloadError, "the answer was cut off"),
-    (aiohttp.ClientResponseError, "the answer is no proper HTTP"),
-    (OSError, "it broke the connection off"),
-    (RuntimeError, "the client was closed"),
-)

@@ -1,5 +1,6 @@
 """The intents: what was to be submitted, and how far it is known to have come."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,6 +46,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Its name in the journal; "" without one."""
     idempotency_key: str | None = None
     """The caller's own name for it."""
+    fingerprint: str = ""
+    """Of the API key it was sent with: it tells whether two were sent with one key, and nothing of the key; "" where
+    nobody knows."""
     state: IntentState = IntentState.UNKNOWN
     reason: str = ""
     """Why it ended as it did, in one line."""
@@ -56,6 +60,10 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When its latest attempt was written down, right before it was sent; None where it is ``created_at``."""
     settled_at: datetime | None = None
     """When it was known how it ended."""
+
+    def means(self, action: str, body: bytes) -> bool:
+        """True if it is this submission, however its JSON is spelled: in what order, with which spaces."""
+        return self.action == action and (self.body == body or _canonical(self.body) == _canonical(body))
 
 
 class OpenTask(msgspec.Struct, frozen=True):
@@ -69,3 +77,12 @@ class OpenTask(msgspec.Struct, frozen=True):
     """Seconds since it was submitted, or first waited for."""
     submitted: bool
     """It was submitted through this journal."""
+
+
+def _canonical(body: bytes) -> bytes:
+    """One spelling for all that mean the same; what is no JSON has its own only."""
+    try:
+        # as text: 1, 1.0 and true are equal in Python
+        return json.dumps(json.loads(body), sort_keys=True).encode()
+    except (ValueError, RecursionError):
+        return body

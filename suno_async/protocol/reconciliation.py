@@ -2,8 +2,9 @@
 
 No account names the submission itself (new-api keeps neither its body nor a key of ours), so most findings are made
 of times, and of what is known of the other submissions. A log is believed for a time only if it lists what is known to
-have been accepted before that time, in it and after it: so one that is switched off, is cut short, is another key's or
-comes out of a cache proves nothing. What nothing proves stays undecided.
+have been accepted before that time, in it and after it: so one that is switched off, is cut short or comes out of a
+cache proves nothing. And it is the log of one key: of what was sent with another, or nobody knows with which, it proves
+nothing either. What nothing proves stays undecided.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,7 +16,7 @@ from math import inf
 
 import msgspec
 
-from .accounts import SLACK, Charge, Claim, Made, Rivals, Span, Words, made_at, rivals_of, words_of
+from .accounts import SLACK, Charge, Span
 from .intents import Intent, IntentState
 
 
@@ -56,103 +57,34 @@ def span_of(intent: Intent) -> Span:
     if times != sorted(times):
         # our clock was set back meanwhile: one of its times is wrong, and nobody knows which
         return Span(min(times) - _SENDING, max(times) + _SENDING + LONGEST)
-    first = _seconds(intent.created_at)
-    last = _seconds(intent.settled_at) if intent.settled_at else _seconds(intent.attempted_at, first) + _SENDING
+    first = seconds_of(intent.created_at)
+    last = seconds_of(intent.settled_at) if intent.settled_at else seconds_of(intent.attempted_at, first) + _SENDING
     return Span(first, last + LONGEST)
 
 
-def _seconds(moment: datetime | None, otherwise: float = 0.0) -> float:
+def seconds_of(moment: datetime | None, otherwise: float = 0.0) -> float:
+    """Unix seconds."""
     return otherwise if moment is None else moment.timestamp()
 
 
-# tasks
-
-
-def windows(intents: Iterable[Intent]) -> list[Span]:
-    """The times whose tasks have to be asked for: those of the intents, with room for a clock that is wrong."""
-    found: list[Span] = []
-    for start, end in sorted((span.start - LONGEST, span.end + LONGEST) for span in map(span_of, intents)):
-        if found and start <= found[-1].end:
-            found[-1] = Span(found[-1].start, max(end, found[-1].end))
-        else:
-            found.append(Span(start, end))
+def open_spans(judged: Sequence[Intent], kept: Sequence[Intent]) -> list[tuple[Intent, Span]]:
+    """The time of each intent that nobody knows the outcome of; that of one under way has not ended."""
+    names, homes, found = {intent.intent_id for intent in judged}, homes_of(judged), []
+    for intent in kept:
+        if intent.state is IntentState.UNKNOWN:
+            span = span_of(intent)
+            # a journal has one client at a time, so nothing is under way to a gateway that it calls otherwise
+            over = intent.intent_id in names or intent.gateway not in homes
+            found.append((intent, span if over else Span(span.start, inf)))
     return found
 
 
-def by_tasks(
-    judged: Sequence[Intent],
-    kept: Sequence[Intent],
-    made: Iterable[Made],
-    known: Collection[str],
-    ahead: float,
-    now: float,
-    *,
-    exclusive: bool,
-) -> list[Verdict]:
-    """Which of the account's tasks each intent became: one that no other submission can have become.
-
-    Args:
-        judged: the intents in question.
-        kept: all intents of the journal: those in question, those under way, and the others.
-        made: the account's tasks of their times.
-        known: ids that belong to other submissions.
-        ahead: how far the gateway's clock is ahead of ours.
-        now: our clock when the tasks were asked for.
-        exclusive: nobody else submits with this account. Without it nothing is adopted: others may submit the same.
-    """
-    tasks = {task.task_id: task for task in made}
-    if not _clocks_agree(kept, tasks, ahead):
-        return undecided(judged, "the gateway's clock and the times of its tasks do not agree")
-    known = {*known, *(intent.task_id for intent in kept if intent.task_id)}
-    strange = sorted((task for task in tasks.values() if task.task_id not in known), key=made_at)
-    claims = {
-        intent.intent_id: Claim(intent.action.upper(), span.seen(ahead, ahead), words_of(intent.body))
-        for intent, span in _open_spans(judged, kept)
-    }
-    rivals = rivals_of(strange, list(claims.values()))
-    return [_by_tasks(intent, claims[intent.intent_id], rivals, now, exclusive=exclusive) for intent in judged]
+def homes_of(judged: Sequence[Intent]) -> set[str]:
+    """What their gateway is called."""
+    return {intent.gateway for intent in judged}
 
 
-def _by_tasks(
-    intent: Intent, claim: Claim, rivals: dict[tuple[str, Words], Rivals], now: float, *, exclusive: bool
-) -> Verdict:
-    found = [rivals[claim.action, words].of(claim.time) for words in {claim.telling, frozenset()}]
-    count, sole = sum(number for number, _ in found), [task for _, tasks in found for task in tasks]
-    if not count:
-        return Verdict(intent, Finding.UNDECIDED, "the account has no task of its time that is not another's")
-    if len(sole) != 1 or _contradicts(sole[0], claim.words):
-        return Verdict(intent, Finding.UNDECIDED, f"{_count(count, 'task')} of its time may be its own")
-    task_id = sole[0].task_id
-    if early := _too_early(span_of(intent), now):
-        return Verdict(intent, Finding.UNDECIDED, f"{task_id} may be its own, but {early}")
-    if not exclusive:
-        return Verdict(intent, Finding.UNDECIDED, f"{task_id} is its own, unless somebody else submits there too")
-    return Verdict(intent, Finding.ADOPTED, f"{task_id} can be no other submission's", task_id)
-
-
-def _clocks_agree(kept: Sequence[Intent], tasks: dict[str, Made], ahead: float) -> bool:
-    """True unless a task that is known to be ours was made when it cannot have been."""
-    mine = [intent for intent in kept if intent.task_id in tasks and intent.settled_at is not None]
-    times = [(Span(_seconds(i.created_at), _seconds(i.settled_at)), tasks[str(i.task_id)].at) for i in mine]
-    return all(span.seen(ahead, ahead).holds(at) for span, at in times)
-
-
-def _open_spans(judged: Sequence[Intent], kept: Sequence[Intent]) -> list[tuple[Intent, Span]]:
-    """The time of each intent that nobody knows the outcome of; that of one under way has not ended."""
-    names = {intent.intent_id for intent in judged}
-    doubtful = [intent for intent in kept if intent.state is IntentState.UNKNOWN]
-    spans = [(intent, span_of(intent)) for intent in doubtful]
-    return [(intent, span if intent.intent_id in names else Span(span.start, inf)) for intent, span in spans]
-
-
-def _contradicts(task: Made, words: Words) -> bool:
-    """True if it has other words where the intent has some."""
-    names = {name for name, _ in words}
-    same = {pair for pair in task.words if pair[0] in names}
-    return bool(same) and not same & words
-
-
-def _too_early(span: Span, now: float) -> str:
+def too_early(span: Span, now: float) -> str:
     """Why a submission cannot be judged before its time is over; "" if it is."""
     return f"the gateway may still be at work on it: ask again in {span.end - now:.0f} s" if now < span.end else ""
 
@@ -169,31 +101,51 @@ class _Mark(msgspec.Struct, frozen=True):
 
 
 def by_charges(
-    judged: Sequence[Intent], kept: Sequence[Intent], charges: Sequence[Charge], now: float, *, exclusive: bool
+    judged: Sequence[Intent],
+    kept: Sequence[Intent],
+    charges: Sequence[Charge],
+    now: float,
+    *,
+    fingerprints: Collection[str],
+    exclusive: bool,
 ) -> list[Verdict]:
-    """What this key's charges say about each intent.
+    """What one key's charges say about each intent: that there is none, only of those that were sent with this key.
 
     Args:
         judged: the intents in question.
-        kept: all intents of the journal, as they were when the charges had been told.
-        charges: the log of this key.
+        kept: all intents of the journal, whatever their key, and whatever their gateway is called, as they were when
+            the charges had been told.
+        charges: the log of the key.
         now: our clock when it was asked for.
+        fingerprints: those of the key, among those of the intents.
         exclusive: nobody else uses this key.
     """
-    named = {row.request_id: row for row in charges if row.request_id}
-    log = _Log(_marks(kept, named), now)
+    named, homes = {row.request_id: row for row in charges if row.request_id}, homes_of(judged)
+    keys = {*fingerprints, ""}
+    possible = [intent for intent in kept if intent.fingerprint in keys]
+    own = [intent for intent in possible if intent.fingerprint and intent.gateway in homes]
+    log = _Log(_marks(own, named), now)
     told = {intent.request_id for intent in kept if intent.request_id and intent.settled_at is not None}
     loose = sorted(row.at for row in charges if _is_suno(row) and row.request_id not in told)
-    groups = _groups(_timed(judged, kept, named, log), loose)
+    groups = _groups(_timed(judged, possible, named, log, {intent.intent_id for intent in own}), loose)
     strays = _strays(groups.values(), loose)
     found = []
     for intent in judged:
-        proof = log.proof(span_of(intent))
+        proof = log.proof(span_of(intent)) if intent.fingerprint in fingerprints else _strange(intent)
         if _is_named(intent, named):
             found.append(_by_name(intent, proof, charged=intent.request_id in named))
+        elif isinstance(proof, str):
+            found.append(Verdict(intent, Finding.UNDECIDED, proof))
         else:
             found.append(_by_time(intent, groups[intent.intent_id], proof, strays, exclusive=exclusive))
     return found
+
+
+def _strange(intent: Intent) -> str:
+    """Why the log of this key tells nothing of it."""
+    if intent.fingerprint:
+        return "it was sent with another key than the one whose log this is"
+    return "nobody knows with which key it was sent"
 
 
 def _is_named(intent: Intent, named: Collection[str]) -> bool:
@@ -216,8 +168,8 @@ def _marks(kept: Sequence[Intent], named: dict[str, Charge]) -> list[_Mark]:
         # what was adopted has a reason: it was not answered when it was settled
         if intent.state is IntentState.ACCEPTED and intent.request_id and intent.settled_at and not intent.reason:
             row = named.get(intent.request_id)
-            sent = _seconds(intent.attempted_at or intent.created_at)
-            marks.append(_Mark(sent, _seconds(intent.settled_at), row if row is not None and _is_suno(row) else None))
+            sent = seconds_of(intent.attempted_at or intent.created_at)
+            marks.append(_Mark(sent, seconds_of(intent.settled_at), row if row is not None and _is_suno(row) else None))
     return sorted(marks, key=lambda mark: mark.answered)
 
 
@@ -234,7 +186,7 @@ class _Log:
 
     def proof(self, span: Span) -> Span | str:
         """From when to when, by the gateway's clock, it is seen to list all; or why it proves nothing for a time."""
-        if early := _too_early(span, self._now):
+        if early := too_early(span, self._now):
             return early
         marks = self._marks
         before = bisect_right(marks, span.start - SLACK, key=lambda mark: mark.answered) - 1
@@ -281,13 +233,15 @@ class _Group(msgspec.Struct):
         return self.stop - self.start - self.sure
 
 
-def _timed(judged: Sequence[Intent], kept: Sequence[Intent], named: Collection[str], log: _Log) -> list[_Timed]:
+def _timed(
+    judged: Sequence[Intent], kept: Sequence[Intent], named: Collection[str], log: _Log, own: Collection[str]
+) -> list[_Timed]:
     accepted = [(intent, span_of(intent)) for intent in kept if intent.state is IntentState.ACCEPTED]
     found = []
-    for intent, span in [*_open_spans(judged, kept), *accepted]:
+    for intent, span in [*open_spans(judged, kept), *accepted]:
         if not _is_named(intent, named):
             # a charge under a name that the log does not have may be there under another, or not at all
-            sure = intent.state is IntentState.ACCEPTED and not intent.request_id
+            sure = intent.state is IntentState.ACCEPTED and not intent.request_id and intent.intent_id in own
             sure = sure and not isinstance(log.proof(span), str)
             found.append(_Timed(intent.intent_id, span.seen(*log.ahead), sure))
     return found
@@ -313,21 +267,19 @@ def _strays(groups: Iterable[_Group], loose: list[float]) -> list[float]:
     return [at for place, at in enumerate(loose) if place not in explained]
 
 
-def _by_time(intent: Intent, group: _Group, proof: Span | str, strays: list[float], *, exclusive: bool) -> Verdict:
-    if isinstance(proof, str):
-        return Verdict(intent, Finding.UNDECIDED, proof)
+def _by_time(intent: Intent, group: _Group, proof: Span, strays: list[float], *, exclusive: bool) -> Verdict:
     # where our clock was wrong for this one submission, its charge stands elsewhere
     near = bisect_right(strays, proof.end) - bisect_left(strays, proof.start)
     if group.left == near == 0:
         return Verdict(intent, Finding.NOT_CHARGED, "there is no charge of its time that is not another's")
     if group.left == 0:
-        return Verdict(intent, Finding.UNDECIDED, f"{_count(near, 'charge')} may be its own, if a clock was wrong")
+        return Verdict(intent, Finding.UNDECIDED, f"{counted(near, 'charge')} may be its own, if a clock was wrong")
     if exclusive and group.stop - group.start == group.names:
         return Verdict(intent, Finding.CHARGED, "there are as many charges of its time as submissions")
     if group.left < 0:
         return Verdict(intent, Finding.UNDECIDED, "the log lists fewer charges of its time than were accepted")
     return Verdict(
-        intent, Finding.UNDECIDED, f"{_count(group.left, 'charge')} of its time may be its own, or another's"
+        intent, Finding.UNDECIDED, f"{counted(group.left, 'charge')} of its time may be its own, or another's"
     )
 
 
@@ -336,5 +288,6 @@ def undecided(judged: Iterable[Intent], evidence: str) -> list[Verdict]:
     return [Verdict(intent, Finding.UNDECIDED, evidence) for intent in judged]
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """So many of something, in words."""
     return f"{number} {what}{'s' * (number != 1)}"

@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from quick import CAT, KEY, SONG, collect, ignore, others, running, stall, to
-from wire import Call, Wire, seen, until
+from wire import Call, Wire, answer, seen, until
 
 from suno_async import (
     ClientClosed,
@@ -24,6 +24,8 @@ from suno_async import (
     TaskFailed,
     WaitTimeout,
 )
+from suno_async.engine.fingerprint import Fingerprint
+from suno_async.engine.journal import Journal
 
 
 async def test_it_must_be_open():
@@ -337,6 +339,56 @@ async def test_open_waits_stay_open_in_the_journal_of_a_client_that_closes(tmp_p
         await task
         async with to(wire, journal=tmp_path / "a.journal") as suno:
             assert [job.task_id for job in await suno.resume()] == ["a"]
+
+
+async def test_an_intent_tells_with_which_key_the_gateway_was_asked(tmp_path):
+    """A function that gives another key after a refusal: what is written is of the key that the last attempt had."""
+    keys = iter(["sk-old-and-refused"])
+    refused = answer({"error": {"message": "Invalid token", "type": "new_api_error"}}, 401)
+
+    def step(call: Call) -> bytes:
+        return SONG if dict(call.headers)["Authorization"] == f"Bearer {KEY}" else refused
+
+    async with Wire(step) as wire, to(wire, journal=tmp_path / "j", api_key=lambda: next(keys, KEY)) as suno:
+        await suno.submit(CAT)
+        [intent] = await suno._runtime.journal.intents()
+        assert intent.fingerprint == suno._runtime.transport.fingerprint.text
+    assert Fingerprint(KEY.encode()).fits(intent.fingerprint)
+    assert not Fingerprint(b"sk-old-and-refused").fits(intent.fingerprint)
+
+
+@pytest.mark.parametrize("step", ["learned", "strangers"])
+async def test_a_disk_in_trouble_on_opening_keeps_nobody_out(tmp_path, caplog, monkeypatch, step):
+    """What was learned, and whose the journal was, is not worth a client that does not open; it is logged."""
+
+    async def refuse(_journal: Journal) -> None:
+        raise JournalError("the disk cannot be read")
+
+    monkeypatch.setattr(Journal, step, refuse)
+    async with Wire(SONG) as wire, to(wire, journal=tmp_path / "j") as suno:
+        assert (await suno.submit(CAT)).task_id == "task_1"
+    assert caplog.messages == ["what was learned cannot be read: the disk cannot be read"]
+
+
+async def test_a_journal_of_another_address_is_warned_of(tmp_path, caplog):
+    """The same gateway under another name knows nothing of what was submitted: that is said before it is paid twice."""
+    async with Wire(SONG) as wire:
+        there = wire.url.replace("127.0.0.1", "localhost")
+        for _ in range(2):
+            async with to(wire, journal=tmp_path / "j") as suno:
+                await suno.submit(CAT, idempotency_key="k")
+        assert caplog.messages == []
+        async with Suno(there, api_key=KEY, journal=tmp_path / "j") as suno:
+            assert await suno.resume() == []
+        [message] = caplog.messages
+        assert message.startswith(
+            f"the journal {tmp_path / 'j'} has open tasks, unknown submissions or idempotency keys of"
+        )
+        assert f" of {wire.url}, but none of {there}: if that is the same gateway, open it under the address" in message
+        caplog.clear()
+        async with Suno(there, api_key=KEY, journal=tmp_path / "another") as suno:
+            await suno.submit(CAT)
+        assert caplog.messages == []
 
 
 async def test_a_forked_process_is_kept_out(tmp_path):

@@ -284,6 +284,99 @@ async def test_the_log_of_another_key_proves_nothing(past, gateway):
         assert findings(await suno.reconcile(exclusive_key=True)) == [UNDECIDED]
 
 
+@pytest.mark.parametrize("exclusive", [False, True])
+async def test_what_another_key_has_paid_for_is_never_not_charged(past, gateway, exclusive):
+    """Two keys of one account take turns: the log of the one lists all of its own, and nothing of the other's."""
+    second = gateway.add_key()
+    async with past.suno(api_key=second) as suno:
+        await suno.submit(DOG)
+    past.passes(1 * HOURS)
+    await past.lost("answer_lost", idempotency_key="k")
+    past.passes(1 * HOURS)
+    async with past.suno(api_key=second) as suno:
+        await suno.submit(DOG)
+    past.passes(past.back)
+    paid = gateway.counts["accepted"]
+    async with past.suno(api_key=second) as suno:
+        [verdict] = await suno.reconcile(exclusive_key=exclusive)
+        assert (verdict.finding, verdict.evidence) == (
+            UNDECIDED,
+            "it was sent with another key than the one whose log this is",
+        )
+        with pytest.raises(SubmitUnknown):
+            await suno.submit(CAT, idempotency_key="k")
+    assert gateway.counts["accepted"] == paid
+
+
+async def test_what_each_key_has_not_paid_for_is_not_charged(past, gateway):
+    """With the key it was sent with it is judged as ever, whatever another key has accepted meanwhile."""
+    await past.lost("connection_reset")
+    past.passes(1 * HOURS)
+    second = gateway.add_key()
+    async with past.suno(api_key=second) as suno:
+        await suno.submit(DOG)
+    past.passes(1 * HOURS)
+    await past.ends()
+    async with past.suno() as suno:
+        assert findings(await suno.reconcile()) == [NOT_CHARGED]
+
+
+async def test_a_key_that_is_a_function_is_judged_by_the_key_that_it_gave(past, gateway):
+    """Each intent tells the key that it was sent with, in the middle of a life too."""
+    first, second = gateway.api_key, gateway.add_key()
+    keys = iter([first, second])
+    async with past.suno(api_key=lambda: next(keys)) as suno:
+        gateway.faults.once("connection_reset")
+        with pytest.raises(SubmitUnknown):
+            await suno.submit(CAT)
+        past.passes(1 * HOURS)
+        assert suno._runtime.transport.renew_key()
+        gateway.faults.once("answer_lost")
+        with pytest.raises(SubmitUnknown):
+            await suno.submit(RAIN)
+    await past.ends()
+    async with past.suno(api_key=first) as suno:
+        assert findings(await suno.reconcile()) == [NOT_CHARGED, UNDECIDED]
+
+
+async def test_a_key_that_is_renewed_while_its_charges_are_asked_for_proves_nothing(past, gateway):
+    """Whose log it is nobody knows then; asked again it is told."""
+    await past.lost("connection_reset")
+    await past.ends()
+    keys = iter([gateway.api_key, gateway.add_key(), gateway.api_key])
+    async with past.suno(api_key=lambda: next(keys)) as suno:
+        once = suno._runtime.lane.once
+
+        async def renewed(request, seconds):
+            told = await once(request, seconds)
+            assert suno._runtime.transport.renew_key()
+            return told
+
+        suno._runtime.lane.once = renewed
+        [verdict] = await suno.reconcile()
+        assert (verdict.finding, verdict.evidence) == (
+            UNDECIDED,
+            "another key was taken into use meanwhile: ask again",
+        )
+        suno._runtime.lane.once = once
+        assert findings(await suno.reconcile()) == [UNDECIDED]
+        assert suno._runtime.transport.renew_key()
+        assert findings(await suno.reconcile()) == [NOT_CHARGED]
+
+
+async def test_of_what_an_older_journal_has_nobody_knows_the_key(past):
+    """Its intents have no fingerprint: none of them is judged, and none is a check of the log."""
+    await past.lost("connection_reset")
+    await past.ends()
+    store = Store(past.path)
+    for intent in store.intents():
+        store.commit([partial(Store.put, intent=msgspec.structs.replace(intent, fingerprint=""))])
+    store.close()
+    async with past.suno() as suno:
+        [verdict] = await suno.reconcile(exclusive_key=True)
+        assert (verdict.finding, verdict.evidence) == (UNDECIDED, "nobody knows with which key it was sent")
+
+
 async def test_a_log_that_is_cut_off_proves_nothing(past, gateway):
     """A list of the newest charges does not reach back for ever."""
     await past.lost("answer_lost")
@@ -479,6 +572,21 @@ async def test_what_is_waited_for_here_is_somebodys(past, gateway):
         [verdict] = await suno.reconcile(**account(gateway), exclusive_key=True)
     assert verdict.finding is UNDECIDED
     assert verdict.evidence.startswith("the account has no task of its time that is not another's; ")
+
+
+async def test_a_gateway_with_two_names_gives_nobody_anothers_task(past, gateway):
+    """Accepted under one name, never taken under the other: neither its task nor its charge is the lost one's."""
+    other = gateway.url.replace("127.0.0.1", "localhost")
+    suno = Suno(other, api_key=gateway.api_key, pace=Fixed(0.02))
+    suno._runtime.journal = Journal(past.path, other, Writer(partial(Store, past.path, now=past.now)))
+    async with suno:
+        await suno.submit(RAIN)
+    await past.lost("connection_reset", body=RAIN)
+    await past.ends()
+    async with past.suno() as suno:
+        [verdict] = await suno.reconcile(**account(gateway), exclusive_key=True)
+    assert (verdict.finding, verdict.task_id) == (NOT_CHARGED, None)
+    assert past.states() == ["accepted", "accepted", "rejected", "accepted"]
 
 
 async def test_too_many_tasks_are_not_told_apart(old):

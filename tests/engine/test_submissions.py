@@ -11,6 +11,7 @@ import anyio.lowlevel
 import pytest
 from virtual import Engine, World, journaled, limited, said
 
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.engine.submissions import DRAIN_SECONDS, Submissions
 from suno_async.protocol.errors import (
     ClientClosed,
@@ -655,6 +656,21 @@ async def test_a_key_that_was_used_gives_the_first_task(written, restarted):
         assert len(states(written)) == 2
 
 
+async def test_a_key_may_come_with_its_fields_in_another_order(written):
+    """The same submission, spelled otherwise, under way and afterwards: the id of the one POST."""
+    spelled = [
+        Request("POST", "/suno/submit/music", body)
+        for body in (b'{"prompt":"a","title":"b"}', b'{ "title": "b", "prompt": "a" }')
+    ]
+    world = World(latency=5)
+    async with Engine(world, journal=written) as engine, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(engine.submissions.submit(each, idempotency_key="k")) for each in spelled]
+        await asyncio.wait(tasks)
+        assert [task.result() for task in tasks] == ["task-1", "task-1"]
+        assert await engine.submissions.submit(spelled[1], idempotency_key="k") == "task-1"
+        assert len(world.posts) == 1
+
+
 async def test_a_key_whose_outcome_is_unknown_is_never_sent_again(written):
     """Not now, and not after a crash: the same unknown submission is told."""
     world = World()
@@ -750,3 +766,75 @@ async def test_who_joins_a_submission_whose_first_caller_has_left_is_waited_for(
         await anyio.sleep(1)
         await engine.submissions.drain()
         assert await second == "task-1"
+
+
+# with which key it was sent
+
+
+class Keyed:
+    """An engine whose key may change: what its journal says of each submission at the moment when it is sent."""
+
+    def __init__(self, journal) -> None:
+        self.journal, self.key, self.sent = journal, Fingerprint(b"first"), []
+        journal.key = lambda: self.key
+        self.world = World(latency=0)
+
+    def engine(self, **options) -> Engine:
+        engine = Engine(self.world, journal=self.journal, **options)
+        send = engine.submissions._send
+
+        async def noted(request):
+            self.sent.append((self.key.text, self.told()))
+            return await send(request)
+
+        engine.submissions._send = noted
+        return engine
+
+    def told(self) -> list[str]:
+        """What is on the disk just now."""
+        return [intent.fingerprint for intent in self.journal._scribe.store.intents()]
+
+    def renew(self) -> bool:
+        self.key = Fingerprint(b"second")
+        return True
+
+
+async def test_an_intent_tells_with_which_key_it_is_sent(written):
+    """From before its first byte, in each attempt, also where an earlier one was refused with another key."""
+    keyed = Keyed(written)
+    keyed.world.outcomes = deque([None, REFUSED])
+    async with keyed.engine() as engine:
+        engine.submissions._renew = keyed.renew
+        assert await engine.submissions.submit(SONG) == "task-1"
+        first = keyed.key.text
+        assert await engine.submissions.submit(OTHER, idempotency_key="k") == "task-3"
+        second = keyed.key.text
+        assert keyed.sent == [(first, [first]), (first, [first, first]), (second, [first, second])]
+        assert keyed.told() == [first, second]
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_what_was_written_for_another_key_is_not_sent(written, key):
+    """A key that is taken into use while the intent is written: a process that died then would lie about its key."""
+    keyed = Keyed(written)
+    written._scribe.latency = 1
+    async with keyed.engine() as engine, asyncio.TaskGroup() as group:
+        task = group.create_task(engine.submissions.submit(SONG, idempotency_key=key))
+        await anyio.sleep(0.5)
+        keyed.renew()
+        await anyio.sleep(1)
+        assert keyed.sent == []
+        assert await task == "task-1"
+        assert keyed.sent == [(keyed.key.text, [keyed.key.text])]
+        assert states(written) == [("accepted", "task-1", True)]
+
+
+async def test_a_key_that_changes_each_time_is_given_up(written):
+    """What never left was not accepted, and says so."""
+    keyed = Keyed(written)
+    written.key = lambda: Fingerprint(b"always another")
+    async with keyed.engine() as engine:
+        error = await outcome(engine.submissions.submit(SONG))
+        assert (type(error), keyed.sent) == (GatewayUnavailable, [])
+        assert str(error) == "the submission was not sent: another key was taken into use first"
+        assert [state for state, _, _ in states(written)] == ["not_sent"]

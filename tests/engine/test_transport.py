@@ -897,6 +897,89 @@ async def test_a_key_that_was_replaced_is_still_a_secret():
         assert said(await transport.look(LOOK))[1] == b"*** ***"
 
 
+@pytest.mark.parametrize("end", ["whole", "cut", "too long"])
+async def test_a_key_that_is_in_flight_is_a_secret_however_many_came_after_it(end):
+    """Five others since, as of one that lives for a minute: in what a submission brings at last there is none."""
+    numbers, go = iter(range(99)), anyio.Event()
+    body = b"sk-key-number-0 sk-key-number-5"
+    length = {"whole": len(body), "cut": 99, "too long": 5 * 2**20}[end]
+
+    async def step(call: Call) -> bytes | None:
+        await go.wait()
+        await call.send(
+            raw("HTTP/1.1 500 No", f"Content-Length: {length}", f"X-Oneapi-Request-Id: {body[:15].decode()}")
+        )
+        await call.send(body + b" " * (length - len(body)) * (end == "too long"))
+        call.fin()
+
+    async with (
+        Wire(step) as wire,
+        connected(wire.url, key=lambda: f"sk-key-number-{next(numbers)}") as transport,
+        anyio.create_task_group() as group,
+    ):
+        found = []
+
+        async def submit() -> None:
+            found.append(await transport.submit(SUBMISSION))
+
+        group.start_soon(submit)
+        await until(lambda: wire.asked)
+        for _ in range(5):
+            assert transport.renew_key()
+        go.set()
+        await until(lambda: found)
+    if isinstance(found[0], Answer):
+        assert (found[0].body, "X-Oneapi-Request-Id" in found[0].headers) == (b"*** ***", False)
+    else:
+        assert found[0].received.strip() == b"*** ***"
+
+
+async def test_a_token_that_is_in_flight_is_a_secret_when_there_is_another_one():
+    """Whoever asks with a token that a function gives may have another one before the first answer comes."""
+    tokens, go = iter(["user-token-first", "user-token-second"]), anyio.Event()
+    own = Request("GET", "/api/task/self?p=0", account=Account(Secret(lambda: next(tokens)), 7))
+
+    async def first(call: Call) -> bytes:
+        await go.wait()
+        return answer(b"user-token-first user-token-second")
+
+    found = []
+
+    async def ask_first() -> None:
+        found.append(said(await transport.look(own))[1])
+
+    async with Wire(first, OK) as wire, connected(wire.url) as transport, anyio.create_task_group() as group:
+        group.start_soon(ask_first)
+        await until(lambda: wire.asked)
+        await transport.look(own)
+        go.set()
+        await until(lambda: found)
+    assert found == [b"*** ***"]
+
+
+@pytest.mark.parametrize("written", [KEY, KEY[3:], KEY.replace("-", "%2D"), f"v1/{KEY}/x"])
+def test_a_base_url_that_holds_the_key_is_refused(written):
+    """Errors name the base URL, and the journal keeps it; what refuses it does not say it once more."""
+    with pytest.raises(ConfigurationError) as caught:
+        Transport(Address(f"http://127.0.0.1:9/{written}", "127.0.0.1"), Secret(KEY), timeout=1, concurrency=1)
+    assert KEY[3:] not in str(caught.value)
+    frames = traceback.StackSummary.extract(traceback.walk_tb(caught.value.__traceback__), capture_locals=True)
+    ours = [frame.locals or {} for frame in frames if "/tests/" not in frame.filename]
+    assert ours
+    assert not any("key" in names and KEY[3:] in names["key"] for names in ours)
+
+
+async def test_a_base_url_that_holds_a_key_of_a_function_is_refused(caplog):
+    """Before there is a session; and no such key takes the place of another one."""
+    address, keys = Address(f"http://127.0.0.1:9/{KEY}", "127.0.0.1"), iter([KEY, "sk-another-key", KEY])
+    made = Transport(address, Secret(lambda: next(keys)), timeout=1, concurrency=1)
+    with pytest.raises(ConfigurationError, match="holds the API key"):
+        await made.__aenter__()
+    async with made:
+        assert not made.renew_key()
+    assert caplog.messages == ["there is no other key: the function that gives it raised ConfigurationError"]
+
+
 @pytest.mark.parametrize("wrong", ["", None, "sk with blanks", OSError("the vault is closed")])
 async def test_a_function_that_gives_no_key_leaves_the_old_one(wrong, caplog):
     """A refused key and no other one: a refusal, told in one line that holds neither."""
@@ -1014,9 +1097,9 @@ async def test_what_is_asked_as_a_user_carries_the_token_and_not_the_key():
     token = "user-token-0123456789abcdef"
     own = Request("GET", "/api/task/self?p=0", account=Account(Secret(token), 7))
     async with Wire(answer(f"hello {token}".encode())) as wire, connected(wire.url) as transport:
-        assert said(await transport.look(own)) == (200, b"hello ***", False)
-        assert said(await transport.look(LOOK)) == (200, b"hello ***", False)
-    first, second = (dict(call.headers) for call in wire.calls)
+        for request in (own, LOOK, own):
+            assert said(await transport.look(request)) == (200, b"hello ***", False)
+    first, second, _ = (dict(call.headers) for call in wire.calls)
     assert (first["Authorization"], first["New-Api-User"]) == (token, "7")
     assert KEY not in str(first)
     assert (second["Authorization"], "New-Api-User" in second) == (f"Bearer {KEY}", False)

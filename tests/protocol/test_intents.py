@@ -17,6 +17,7 @@ WHOLE = Intent(
     gateway="https://gateway.example",
     intent_id="i1",
     idempotency_key="k",
+    fingerprint="f",
     state=IntentState.ACCEPTED,
     reason="found",
     task_id="task_1",
@@ -38,7 +39,7 @@ def test_an_intent_of_an_older_journal_can_be_read():
     record = msgspec.msgpack.encode({"action": "music", "body": b"{}", "sent": True, "state": "intended", "new": 1})
     found = msgspec.msgpack.decode(record, type=Intent)
     assert found == Intent(action="music", body=b"{}", sent=True, state=IntentState.INTENDED)
-    assert (found.attempted_at, found.settled_at, found.task_id) == (None, None, None)
+    assert (found.attempted_at, found.settled_at, found.task_id, found.fingerprint) == (None, None, None, "")
 
 
 @pytest.mark.parametrize("state", IntentState)
@@ -53,3 +54,33 @@ def test_what_is_known_cannot_be_changed():
         with pytest.raises(AttributeError):
             setattr(value, name, None)
     assert len({WHOLE, msgspec.structs.replace(WHOLE)}) == 1
+
+
+MEANINGS = {
+    "the same bytes": (b'{"prompt":"a"}', b'{"prompt":"a"}', True),
+    "another order": (b'{"prompt":"a","title":"b"}', b'{"title":"b","prompt":"a"}', True),
+    "another order inside": (
+        b'{"metadata":{"a":[1,2],"b":{"c":1,"d":2}}}',
+        b'{"metadata":{"b":{"d":2,"c":1},"a":[1,2]}}',
+        True,
+    ),
+    "spaces and escapes": (b'{"prompt":"\xc3\xa9/"}', b'{ "prompt" : "\\u00e9\\/" }\n', True),
+    "another value": (b'{"prompt":"a"}', b'{"prompt":"b"}', False),
+    "one field more": (b'{"prompt":"a"}', b'{"prompt":"a","title":""}', False),
+    "a list in another order": (b'{"tags":["a","b"]}', b'{"tags":["b","a"]}', False),
+    "true is not 1": (b'{"make_instrumental":true}', b'{"make_instrumental":1}', False),
+    "1 is not 1.0": (b'{"continue_at":1}', b'{"continue_at":1.0}', False),
+    "half an emoji": (b'{"prompt":"\\ud83d","title":""}', b'{"title":"","prompt":"\\ud83d"}', True),
+    "no JSON": (b"a prompt", b"a prompt", True),
+    "other bytes that are no JSON": (b"a prompt", b"a  prompt", False),
+    "bytes that are no text": (b"\xff\xfe\xff", b'{"prompt":"a"}', False),
+    "too deep to be read": (b"[" * 10**6, b"[ " * 10**6, False),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "same"), MEANINGS.values(), ids=MEANINGS)
+def test_two_spellings_of_one_body_are_one_submission(first, second, same):
+    """The order of fields and the spaces mean nothing to a gateway; whatever else differs makes another submission."""
+    for body, other in ((first, second), (second, first)):
+        assert Intent(action="music", body=body, sent=False).means("music", other) is same
+        assert not Intent(action="music", body=body, sent=False).means("lyrics", other)

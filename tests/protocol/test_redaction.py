@@ -1,8 +1,12 @@
 """The redaction: no secret is left in what comes back, however it is written and wherever it is cut."""
 
 import json
+import re
+from collections.abc import Callable
+from functools import reduce
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -58,30 +62,140 @@ def test_a_secret_is_taken_out_whatever_letters_of_it_are_escaped(echo):
 @pytest.mark.parametrize("before", ["", "x", r"\n", "\\n" * 300], ids=len)
 @pytest.mark.parametrize("run", [0, 1, 2, 7, 8, 400, 401])
 def test_the_beginning_of_a_secret_in_escapes_is_found_whatever_is_before_it(before, run):
-    """Of backslashes in a row two are a letter: the one that is left over belongs to what is behind it."""
+    """One backslash belongs to the number behind it, also behind others: a text of JSON inside JSON has more."""
     redaction, echo = Redaction(["zyxwvutsrqponmlkjihgfe"]), "".join(f"\\u{ord(letter):04x}" for letter in LAST[3:])
     for length in (4 * 6, 4 * 6 + 5, 60, len(echo) - 6, len(echo) - 1):
         shown = before + "\\" * run
-        said = shown + echo[:length]
-        # behind an odd one the first letter is none
-        assert redaction.clean_cut(said.encode()).decode() == (said if run % 2 else shown)
+        assert redaction.clean_cut((shown + echo[:length]).encode()).decode() == shown
 
 
-def test_quotes_and_backslashes_stay_what_they_are_when_they_are_unescaped():
-    """What is left is the same JSON."""
+def _json(said: str) -> str:
+    return json.dumps(said)[1:-1]
+
+
+def _go(said: str) -> str:
+    return _json(said).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _small(encoder: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda said: re.sub(r"%[0-9A-F]{2}", lambda number: number[0].lower(), encoder(said))
+
+
+PERCENT: list[Callable[[str], str]] = [
+    quote_plus,
+    *(lambda said, safe=safe: quote(said, safe=safe) for safe in ("", "/", "$&+=:@", "!'()*", ";,/?:@&=+$#!'()*")),
+]
+"""urllib's, Go's PathEscape, JavaScript's encodeURIComponent and encodeURI."""
+ENCODERS: list[Callable[[str], str]] = [
+    _json,
+    lambda said: json.dumps(said, ensure_ascii=False)[1:-1],
+    lambda said: _json(said).replace("/", "\\/"),
+    _go,
+    lambda said: "".join(f"\\u{ord(letter):04x}" for letter in said),
+    lambda said: "".join(f"%{letter:02X}" for letter in said.encode()),
+    *PERCENT,
+    *map(_small, PERCENT),
+]
+BASE64 = "sk-Ab+/Cd=0123456789abcdEF/g=="
+KEYS = [
+    KEY,
+    LAST,
+    ODD,
+    BASE64,
+    "sk-/+0123456789&abcdef<ABCDEF>",
+    "/b+/Cd=0123456789abcd",
+    "sk-ab!cd'(/)0123456789*x|\\\\y",
+]
+
+
+@QUICK
+@given(
+    st.sampled_from(KEYS),
+    st.booleans(),
+    st.lists(st.sampled_from(ENCODERS), max_size=3),
+    st.sampled_from(["", "bad key ", 'é "', "C:\\", "100% ", "a/"]),
+    st.sampled_from(["", " ", '"', "\\", "é", "."]),
+)
+def test_no_secret_is_left_in_texts_inside_texts(key, whole, encoders, before, after):
+    """Up to three encoders inside each other, in any order: what is around it stays, and opens to no secret."""
+    echo = key if whole or len(key) < 23 else key.removeprefix("sk-")
+    said, *inner = (reduce(lambda text, encode: encode(text), encoders, text) for text in (before + echo + after, echo))
+    redaction = Redaction([key])
+    cleaned = redaction.clean(said.encode()).decode()
+    assert inner[0] not in cleaned
+    assert cleaned.count("***") == 1
+    assert redaction.shows(said)
+    for encode in reversed(encoders):
+        if encode in ENCODERS[:5]:
+            # what was a JSON text is one
+            cleaned = json.loads(f'"{cleaned}"')
+            continue
+        break
+    assert redaction.clean(cleaned.encode()).decode() == cleaned
+
+
+def test_a_text_inside_an_answer_opens_to_no_secret():
+    """PHP in PHP: a slash has one backslash inside, and three in the answer; the answer and its text are still JSON."""
+    inner = json.dumps({"msg": f"bad key {BASE64}", "title": BASE64[3:]}).replace("/", "\\/")
+    body = json.dumps({"code": "success", "data": inner}).replace("/", "\\/")
+    cleaned = json.loads(Redaction([BASE64]).clean(body.encode()))
+    assert json.loads(cleaned["data"]) == {"msg": "bad key ***", "title": "***"}
+
+
+@pytest.mark.parametrize("key", [KEY[3:], "sk-5%25%2541%41%%0123456789"])
+def test_a_percent_sign_may_be_no_escape(key):
+    """Before a key that begins as a number does, or in a key."""
+    numbers = "".join(f"\\u{ord(letter):04x}" for letter in key[9:])
+    said = f"100%{key[:9]}{numbers} {key}"
+    assert Redaction([key]).clean(said.encode()) == b"100%*** ***"
+
+
+def test_what_is_far_behind_is_found_too():
+    """Wherever it is: what is read at once is a small part of an answer."""
+    redaction, echo = Redaction([KEY]), KEY.replace("-", "\\u002d").encode()
+    for size in (*range(7900, 8100, 7), 100_000):
+        said = b"x" * size + echo + b"y" * size
+        assert redaction.clean(said) == b"x" * size + b"***" + b"y" * size
+
+
+def test_an_answer_that_writes_a_secret_in_a_hundred_ways_is_not_shown_to_its_end():
+    """Each way costs a search of the whole: what is behind so many is taken out."""
+    ways = [KEY[:place] + f"%{ord(KEY[place]):02x}" + KEY[place + 1 :] for place in range(len(KEY))]
+    said = "<" + " ".join(ways).replace(" ", "z" * 9000) + ">"
+    cleaned = Redaction([KEY]).clean(said.encode())
+    assert cleaned.startswith(b"<***zzz")
+    assert cleaned.endswith(b"***")
+    assert cleaned.count(b"***") == 17
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["sk%2D0", "sk%2D01%3", "sk-01%", "sk-01%253", "sk\\\\u002d01\\\\u00", "sk%5Cu002d01%5Cu00", "sk-01\\u00253"],
+)
+def test_the_beginning_of_a_secret_is_taken_out_however_it_is_written(last):
+    """Cut off in the middle of a number too."""
+    redaction = Redaction([KEY])
+    assert redaction.clean_cut(f"bad key {last}".encode()) == b"bad key "
+    assert redaction.clean_cut(b"bad key sk%2D1") == b"bad key sk%2D1"
+
+
+def test_what_is_beside_a_secret_stays_as_it_is_written():
+    """What is left is the same JSON, byte for byte."""
     redaction = Redaction(['sk-"\\-0123'])
     said = rb'{"a":"\u0022\u005c\u0058","b":"sk-\u0022\u005c\u002d0123"}'
-    assert redaction.clean(said) == rb'{"a":"\"\\X","b":"***"}'
+    assert redaction.clean(said) == rb'{"a":"\u0022\u005c\u0058","b":"***"}'
     assert json.loads(redaction.clean(said)) == {"a": '"\\X', "b": "***"}
 
 
-@pytest.mark.parametrize("said", [rb"sk\\u002d 0", rb"\u003csk\u003e", rb"a\u00", rb"sk\u002", rb"a\\"])
+@pytest.mark.parametrize(
+    "said", [rb"sk\\u002d 0", rb"\u003csk\u003e", rb"a\u00", rb"sk\u002", rb"a\\", rb"\u00e9" * 600, b"%" * 600]
+)
 def test_escapes_that_spell_no_secret_are_left(said):
-    """Behind a backslash of its own a number is no letter; two letters are no key."""
+    """Two letters are no key, and many escapes are none either."""
     redaction = Redaction([KEY])
     assert redaction.clean(said) is said
     assert redaction.clean_cut(said) == said
-    assert Redaction(["sk-music"]).clean(rb"\\u0073k-music \u0073k-music") == rb"\\u0073k-music ***"
+    assert Redaction(["sk-music"]).clean(rb"\\u0073k-musi \u0073k-music") == rb"\\u0073k-musi ***"
 
 
 def test_without_secrets_nothing_is_changed():

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from virtual import said
 
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.protocol.exchange import Answer, Broken, Request
 
 from .desk import ACCEPTED, UNSENT, Arrival, Fate
@@ -43,6 +44,7 @@ class Network:
         self._timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._key = key
+        self.fingerprint = Fingerprint(b"%d" % (key or 0))
         self._refused: int | None = None
         self._latest: Look | None = None
         """The last one that told nothing."""
@@ -142,6 +144,7 @@ class Network:
         current = self._gateway.key(self._loop.time())
         changed, self._key = current != self._key, current
         if changed:
+            self.fingerprint = Fingerprint(b"%d" % current)
             self._session.renewed(self._latest, self._loop.time())
         return changed
 

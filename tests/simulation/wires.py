@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from virtual import said
 
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.engine.transport import Transport
 from suno_async.protocol.exchange import Answer, Broken, Request
 
@@ -522,6 +523,11 @@ class Wires:
     async def distrust(self) -> None:
         """As the transport does."""
         await self._transport.distrust()
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """That of the transport's key."""
+        return self._transport.fingerprint
 
     def renew_key(self) -> bool:
         """As the transport does."""

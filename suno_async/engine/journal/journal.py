@@ -13,13 +13,15 @@ import msgspec
 
 from ...protocol.errors import JournalError
 from ...protocol.intents import Intent, IntentState, OpenTask
-from .store import Operation, Store
+from ..fingerprint import Fingerprint
+from .store import NOT_FOUND, Operation, Store
 from .writer import Writer
 
 logger = logging.getLogger("suno_async")
 
 _MINE = os.urandom(4).hex()
 _count = count()
+_NO_KEY = Fingerprint(b"")
 _ENDED = "the process that sent it ended before it knew the answer"
 
 
@@ -61,10 +63,20 @@ class Journal:
         self._gateway = gateway
         self._scribe = scribe or Writer(partial(Store, path))
         self._process = 0
+        self._missed: set[str] = set()
+        """Ids that were not found, and that nobody has waited for, or been given, since."""
+        self.key: Callable[[], Fingerprint] = lambda: _NO_KEY
+        """That of the key in use; who asks the gateway says it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What is written down of the key in use."""
+        return self.key().text
 
     async def open(self) -> None:
         """Opens the file, or makes it; raises JournalError if it is damaged, or in use, or cannot be written."""
         await self._scribe.open()
+        self._missed.clear()
         self._process = os.getpid()
 
     async def close(self) -> None:
@@ -82,6 +94,7 @@ class Journal:
 
     async def conclude(self, intent: Intent) -> None:
         """Writes down how an intent ended, and the task it became; if the disk refuses, again with what comes next."""
+        self._missed -= {intent.task_id}
         if await self._write(_Step(Store.conclude, intent), kept=True):
             logger.warning("task %s came of two submissions, the second one is %s", intent.task_id, intent.intent_id)
 
@@ -90,6 +103,7 @@ class Journal:
 
         Somebody may have forgotten it meanwhile, or have settled it and submitted it again under the same name.
         """
+        self._missed -= {settled.task_id}
 
         def write(store: Store) -> bool:
             found = store.find(intent.intent_id)
@@ -104,11 +118,17 @@ class Journal:
     def waiting(self, task_ids: Sequence[str]) -> None:
         """These ids are waited for."""
         ids = tuple(task_ids)
+        self._missed.difference_update(ids)
         self._note(lambda store: store.wait_for(self._gateway, ids))
 
     def ended(self, task_id: str, status: str, reason: str) -> None:
         """A task is final, or gone."""
-        self._note(lambda store: store.end(self._gateway, task_id, status, reason))
+        if status != NOT_FOUND:
+            self._note(lambda store: store.end(self._gateway, task_id, status, reason))
+            return
+        self._missed.add(task_id)
+        fits = self.key().fits
+        self._note(lambda store: store.miss(self._gateway, task_id, reason, fits))
 
     def learn(self, record: bytes) -> None:
         """This was learned of the gateway, and all that was learned before is in it."""
@@ -119,19 +139,23 @@ class Journal:
         record: bytes | None = await self._write(lambda store: store.learned(self._gateway))
         return record
 
+    async def strangers(self) -> list[str]:
+        """The other gateways of which something is open, where nothing is of this one."""
+        names: list[str] = await self._write(Store.gateways)
+        return [] if self._gateway in names else names
+
     async def open_tasks(self) -> list[OpenTask]:
-        """The tasks of this gateway that have not ended, the oldest first."""
+        """The tasks of this gateway that have not ended, the oldest first; not those that it did not know just now."""
         tasks: list[OpenTask] = await self._write(lambda store: store.open_tasks(self._gateway))
-        return tasks
+        return [task for task in tasks if task.task_id not in self._missed]
 
     async def intents(self) -> list[Intent]:
-        """The intents for this gateway that are kept, the oldest first."""
-        return [_as_known(intent) for intent in await self._write(lambda store: store.intents(self._gateway))]
+        """The intents that are kept, the oldest first: for whatever gateway, as one may have several names."""
+        return [_as_known(intent) for intent in await self._write(Store.intents)]
 
     async def task_ids(self) -> frozenset[str]:
-        """The ids of this gateway's tasks that are kept, open or ended."""
-        rows = await self._write(lambda store: store.tasks())
-        return frozenset(row[1] for row in rows if row[0] == self._gateway)
+        """The ids of all tasks that are kept, open or ended, whatever their gateway is called."""
+        return frozenset(row[1] for row in await self._write(Store.tasks))
 
     async def undecided(self) -> list[Intent]:
         """The intents for this gateway of which nobody can tell what came of them, the oldest first."""

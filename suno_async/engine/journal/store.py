@@ -2,14 +2,14 @@
 
 WAL and synchronous=FULL: what ``commit`` has returned survives a crash of the process, of the machine, and a loss of
 power. Each row carries a checksum, because SQLite has none of its own, and each commit a number. No key is ever
-written; prompts are.
+written, only salted fingerprints of it; prompts are.
 """
 
 import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,48 +19,16 @@ import msgspec
 from ...protocol.errors import JournalError
 from ...protocol.intents import FREE, Intent, IntentState, OpenTask
 from .damage import check, connect, crc_of, leave_out
-from .files import Lock, disk, make, remove, sync_folder
+from .files import Lock, disk
+from .schema import SCRIPTS, create, migrate
 
 logger = logging.getLogger("suno_async")
 
+NOT_FOUND = "NOT_FOUND"
+"""The end of a task that its gateway does not know."""
 _KEPT_SECONDS = 30 * 86_400.0
 """How long what has ended stays readable; what has an idempotency key stays for good."""
 _NEAR_SECONDS = 86_400.0
-_SCRIPTS = (
-    """
-CREATE TABLE commits (number INTEGER NOT NULL);
-INSERT INTO commits VALUES (0);
-CREATE TABLE intents (
-    intent_id TEXT PRIMARY KEY,
-    gateway TEXT NOT NULL,
-    idempotency_key TEXT,
-    state TEXT NOT NULL,
-    settled_at REAL,
-    record BLOB NOT NULL,
-    crc INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX keyed_intents ON intents (gateway, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE TABLE tasks (
-    gateway TEXT NOT NULL,
-    task_id TEXT NOT NULL,
-    action TEXT NOT NULL,
-    intent_id TEXT,
-    since REAL NOT NULL,
-    status TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    settled_at REAL,
-    crc INTEGER NOT NULL,
-    PRIMARY KEY (gateway, task_id)
-) WITHOUT ROWID;
-CREATE INDEX open_tasks ON tasks (gateway) WHERE status = 'OPEN';
-""",
-    """
-CREATE TABLE learned (
-    gateway TEXT PRIMARY KEY, record BLOB NOT NULL, saved_at REAL NOT NULL, crc INTEGER NOT NULL
-) WITHOUT ROWID;
-""",
-)
-"""The n-th makes version n of the tables out of the one before."""
 _PUT_INTENT = """
 INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (intent_id) DO UPDATE SET state = ?4, settled_at = ?5, record = ?6, crc = ?7
@@ -110,7 +78,7 @@ class Store:
         path: Path,
         *,
         now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
-        scripts: Sequence[str] = _SCRIPTS,
+        scripts: Sequence[str] = SCRIPTS,
     ) -> None:
         # SQLite's own files lie beside the real one
         self.path = Path(os.path.realpath(path))
@@ -131,7 +99,7 @@ class Store:
                 if self._lock.commits:
                     logger.warning("the journal %s is gone, with what it knew; it begins anew", self.path)
                 self._lock.mark(0)
-                _create(self.path, scripts)
+                create(self.path, scripts)
         connection = connect(self.path, timeout=0, check_same_thread=False)
         try:
             with disk(self.path):
@@ -146,7 +114,7 @@ class Store:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        _migrate(connection, scripts)
+        migrate(connection, scripts)
         if leave_out(connection):
             logger.warning("the journal %s: what was learned of a gateway is damaged, and is learned anew", self.path)
         # what became of an unknown submission is found out by what was accepted about its time
@@ -238,11 +206,16 @@ class Store:
         task_id, gateway = intent.task_id, intent.gateway
         if task_id is None:
             return False
-        known = self._all("SELECT intent_id FROM tasks WHERE gateway = ? AND task_id = ?", gateway, task_id)
+        known = self._all("SELECT intent_id, status FROM tasks WHERE gateway = ? AND task_id = ?", gateway, task_id)
+        owner, status = known[0] if known else (None, "")
+        if known and status != "OPEN" and owner != intent.intent_id:
+            # the gateway gives out an id again: that task has ended, this one has not
+            self._connection.execute("DELETE FROM tasks WHERE gateway = ? AND task_id = ?", (gateway, task_id))
+            known = []
         if not known:
             born = intent.created_at or self._moment
             self._put_tasks(gateway, [task_id], intent.action.upper(), intent.intent_id, born.timestamp())
-        return bool(known) and known[0][0] not in {intent.intent_id, None}
+        return owner not in {intent.intent_id, None}
 
     def put(self, intent: Intent) -> None:
         """Writes an intent as it is, such as one that another journal has."""
@@ -255,6 +228,22 @@ class Store:
     def end(self, gateway: str, task_id: str, status: str, reason: str) -> None:
         """Writes down how a task ended; the first end stays."""
         self._connection.execute(_END_TASK, (status, reason, self._seconds, gateway, task_id))
+
+    def miss(self, gateway: str, task_id: str, reason: str, fits: Callable[[str], bool]) -> None:
+        """Writes down that a gateway does not know a task, unless another key asks than it was submitted with.
+
+        A gateway knows no task of another account. After a month it is taken for gone all the same.
+        """
+        rows = self._all(
+            "SELECT record FROM intents JOIN tasks USING (intent_id)"
+            " WHERE tasks.gateway = ? AND task_id = ? AND since > ?",
+            gateway,
+            task_id,
+            self._seconds - _KEPT_SECONDS,
+        )
+        fingerprints = [_decode(row[0]).fingerprint for row in rows]
+        if all(not text or fits(text) for text in fingerprints):
+            self.end(gateway, task_id, NOT_FOUND, reason)
 
     def forget(self, name: str, gateway: str | None = None) -> int:
         """Takes out the intent or the task of this name, of one gateway or of all; how many rows that were."""
@@ -305,6 +294,14 @@ class Store:
         """(gateway, id, action, status, reason) of every task that is kept, the oldest first."""
         return self._all("SELECT gateway, task_id, action, status, reason FROM tasks ORDER BY since")
 
+    def gateways(self) -> list[str]:
+        """The gateways of which something is open, or has an idempotency key."""
+        rows = self._all(
+            "SELECT gateway FROM tasks WHERE status = 'OPEN' UNION SELECT gateway FROM intents"
+            " WHERE state IN ('intended', 'unknown') OR idempotency_key IS NOT NULL"
+        )
+        return sorted(row[0] for row in rows)
+
     # rows
 
     def _put(self, intent: Intent, settled: float | None) -> None:
@@ -328,23 +325,3 @@ class Store:
 
     def _all(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(statement, values).fetchall()
-
-
-def _create(path: Path, scripts: Sequence[str]) -> None:
-    """Makes the file under another name first: one that is there under its own name is whole."""
-    new = path.with_name(f"{path.name}.new")
-    remove(new)
-    make(new)
-    with closing(connect(new)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        _migrate(connection, scripts)
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def _migrate(connection: sqlite3.Connection, scripts: Sequence[str]) -> None:
-    """Makes tables of the latest version, at once or not at all."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version < len(scripts):
-        script = "".join(scripts[version:])
-        connection.executescript(f"BEGIN EXCLUSIVE;{script}PRAGMA user_version = {len(scripts)};COMMIT;")

@@ -10,7 +10,7 @@ from journals import GATEWAY, OTHER, PARTS, Store, accepted, do, elsewhere, inte
 
 from suno_async.engine.journal.damage import _at_rest, check, crc_of
 from suno_async.engine.journal.files import Lock
-from suno_async.engine.journal.store import _SCRIPTS
+from suno_async.engine.journal.schema import SCRIPTS
 from suno_async.protocol.errors import JournalError
 
 FLIPS = 500
@@ -68,7 +68,7 @@ def looked(path):
     """What is in it after the check has let it pass; without the syncs that opening and closing it take."""
     lock = Lock(path)
     try:
-        check(path, _SCRIPTS, lock.commits)
+        check(path, SCRIPTS, lock.commits)
     finally:
         lock.release()
     with closing(sqlite3.connect(path)) as connection:
@@ -338,11 +338,11 @@ def test_nothing_is_copied_where_there_is_no_log(dead, tmp_path):
     """A large journal that was closed in good order is read in place."""
     path = lay(tmp_path / "x", dead.closed)
     path.with_name(".j.check").mkdir()
-    check(path, _SCRIPTS, 7)
+    check(path, SCRIPTS, 7)
     lay(tmp_path / "y", dead.parts)
     (tmp_path / "y" / ".j.check").mkdir()
     with pytest.raises(JournalError, match="Is a directory"):
-        check(tmp_path / "y" / "j", _SCRIPTS, 7)
+        check(tmp_path / "y" / "j", SCRIPTS, 7)
 
 
 def test_a_copy_that_finds_no_room_is_told(dead, tmp_path):

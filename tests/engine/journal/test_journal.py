@@ -14,6 +14,7 @@ from journals import GATEWAY, OTHER, Store, accepted, command, elsewhere, intent
 from wire import Wire, answer
 
 from suno_async import Suno, WriteLyrics
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.engine.journal import Journal
 from suno_async.protocol.errors import JournalError, SunoError
 from suno_async.protocol.intents import Intent, IntentState
@@ -123,8 +124,10 @@ async def test_outcomes_and_waits_are_found_after_a_crash(journal, tmp_path):
     await after.close()
     theirs = Journal(after.path, OTHER)
     await theirs.open()
-    assert await theirs.open_tasks() == await theirs.intents() == await theirs.undecided() == []
-    assert await theirs.task_ids() == frozenset()
+    assert await theirs.open_tasks() == await theirs.undecided() == []
+    # but what is known of it tells what is not theirs: it may be the same gateway under another name
+    assert [each.intent_id for each in await theirs.intents()] == [stored.intent_id]
+    assert await theirs.task_ids() == {"t", "a", "b"}
     assert await theirs.forget("t") == 0
     await theirs.close()
 
@@ -170,6 +173,7 @@ async def test_what_was_learned_is_found_after_a_crash(journal, tmp_path):
 
 KILLED = """
 import asyncio, os, signal
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.engine.journal import Journal
 
 async def main():
@@ -258,6 +262,7 @@ async def test_one_process_at_a_time(journal, path):
 
 FORKED = """
 import asyncio, os
+from suno_async.engine.fingerprint import Fingerprint
 from suno_async.engine.journal import Journal
 from suno_async.protocol.errors import JournalError
 
@@ -370,3 +375,89 @@ async def test_what_was_found_out_is_written_only_where_nothing_has_changed(jour
     assert [one.state for one in await journal.undecided()] == [IntentState.UNKNOWN]
     await journal.forget(stored.intent_id)
     assert not await journal.settle(seen, settled)
+
+
+async def test_its_submissions_are_marked_with_the_key_in_use(journal, path):
+    """Whose key that is says who asks the gateway; without that it is none, and always the same."""
+    assert journal.fingerprint == journal.fingerprint == Journal(path, OTHER).fingerprint
+    key = Fingerprint(KEY.encode())
+    journal.key = lambda: key
+    assert journal.fingerprint == key.text
+
+
+@pytest.mark.parametrize("name", ["open", "unknown", "keyed"])
+async def test_a_journal_of_another_gateway_is_known_by_what_is_open(journal, name):
+    """Its open tasks, unknown submissions and idempotency keys, unless there are some of this gateway too."""
+    theirs = msgspec.structs.replace(nameless(), gateway=OTHER, idempotency_key="k" if name == "keyed" else None)
+    if name == "open":
+        await journal._write(lambda store: store.wait_for(OTHER, ["a"]))
+    else:
+        stored, _ = await journal.intend(theirs)
+    if name == "keyed":
+        await journal.conclude(msgspec.structs.replace(stored, state=IntentState.ACCEPTED, task_id="t"))
+        await journal._write(lambda store: store.end(OTHER, "t", "SUCCESS", ""))
+    assert await journal.strangers() == [OTHER]
+    journal.waiting(["b"])
+    assert await journal.strangers() == []
+
+
+async def test_what_has_ended_makes_no_stranger(journal):
+    """Nothing of it can be missed."""
+    stored, _ = await journal.intend(msgspec.structs.replace(nameless(), gateway=OTHER))
+    await journal.conclude(msgspec.structs.replace(stored, state=IntentState.ACCEPTED, task_id="t"))
+    await journal._write(lambda store: store.end(OTHER, "t", "SUCCESS", ""))
+    assert await journal.strangers() == []
+
+
+async def submitted_with(journal, key):
+    """A task, "t", of that key; from now on another one is in use."""
+    journal.key = lambda: key
+    stored, _ = await journal.intend(nameless(fingerprint=journal.fingerprint))
+    await journal.conclude(msgspec.structs.replace(stored, state=IntentState.ACCEPTED, task_id="t"))
+
+
+async def reopened(journal, key):
+    """The ids of the tasks that are open for the next client, which has this key."""
+    await journal.close()
+    await journal.open()
+    journal.key = lambda: key
+    return [task.task_id for task in await journal.open_tasks()]
+
+
+async def test_what_another_key_does_not_find_is_open_again_next_time(journal):
+    """A gateway knows no task of another account: with the key it was submitted with it is found, or is really gone."""
+    mine, other = Fingerprint(b"mine"), Fingerprint(b"other")
+    await submitted_with(journal, mine)
+    assert await reopened(journal, other) == ["t"]
+    journal.ended("t", "NOT_FOUND", "no such task")
+    # not once more now: who goes on until nothing is open comes to an end
+    assert await journal.open_tasks() == []
+    journal.waiting(["t"])
+    assert [task.task_id for task in await journal.open_tasks()] == ["t"]
+    journal.ended("t", "NOT_FOUND", "no such task")
+    assert await reopened(journal, Fingerprint(b"mine")) == ["t"]
+    journal.ended("t", "NOT_FOUND", "no such task")
+    assert await reopened(journal, mine) == []
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE"])
+async def test_whatever_another_key_sees_end_has_ended(journal, status):
+    """What is seen is the task itself."""
+    await submitted_with(journal, Fingerprint(b"mine"))
+    other = Fingerprint(b"other")
+    assert await reopened(journal, other) == ["t"]
+    journal.ended("t", status, "")
+    assert await reopened(journal, other) == []
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+async def test_an_id_that_was_not_found_and_is_given_out_is_open(journal, adopted):
+    """To a submission that is accepted, or adopted, after that: its task is among those that go on."""
+    journal.ended("t", "NOT_FOUND", "no such task")
+    stored, _ = await journal.intend(nameless())
+    if adopted:
+        (seen,) = await journal.undecided()
+        assert await journal.settle(seen, msgspec.structs.replace(seen, state=IntentState.ACCEPTED, task_id="t"))
+    else:
+        await journal.conclude(msgspec.structs.replace(stored, state=IntentState.ACCEPTED, task_id="t"))
+    assert [task.task_id for task in await journal.open_tasks()] == ["t"]

@@ -4,6 +4,8 @@ import os
 import sqlite3
 import stat
 import tempfile
+import zlib
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from journals import (
 )
 
 from suno_async.engine.journal import files
-from suno_async.engine.journal.store import _SCRIPTS, _create
+from suno_async.engine.journal.schema import SCRIPTS, create
 from suno_async.protocol.errors import JournalError
 from suno_async.protocol.intents import FREE, IntentState
 
@@ -154,6 +156,29 @@ def test_one_task_of_two_submissions_is_told(store):
     assert do(store, "conclude", accepted(2, task_id="t")) is True
     assert [each.task_id for each in store.intents()] == ["t", "t"]
     assert [row[3] for row in rows(store)[1]] == [intent(1).intent_id]
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "NOT_FOUND"])
+@pytest.mark.parametrize("earlier", ["submitted", "waited for"])
+def test_an_id_that_is_given_out_again_is_open_again(store, clock, status, earlier):
+    """A gateway whose database was reset counts from the start: the paid task is found after a crash, both are kept."""
+    if earlier == "submitted":
+        do(store, "conclude", accepted(1, task_id="1001"))
+    else:
+        do(store, "wait_for", GATEWAY, ["1001"])
+    do(store, "end", GATEWAY, "1001", status, "over")
+    clock.now += DAY
+    stored, _ = do(store, "intend", intent(2, action="lyrics"))
+    fresh = msgspec.structs.replace(stored, state=IntentState.ACCEPTED, task_id="1001")
+    assert do(store, "conclude", fresh) == (earlier == "submitted")
+    clock.now += 5
+    assert [(task.task_id, task.action, task.age, task.submitted) for task in store.open_tasks()] == [
+        ("1001", "LYRICS", 5, True)
+    ]
+    assert [each.task_id for each in store.intents()] == ["1001"] * (2 if earlier == "submitted" else 1)
+    do(store, "end", GATEWAY, "1001", "SUCCESS", "")
+    do(store, "conclude", fresh)
+    assert store.open_tasks() == []
 
 
 def test_a_task_that_was_waited_for_first_is_not_of_two_submissions(store):
@@ -610,19 +635,19 @@ def test_an_older_journal_becomes_a_newer_one(store, path):
     do(store, "conclude", accepted(1))
     held = rows(store)
     store.close()
-    newer = Store(path, scripts=[*_SCRIPTS, NEXT])
+    newer = Store(path, scripts=[*SCRIPTS, NEXT])
     assert rows(newer)[0] == held[0]
     assert newer.tasks() == [(GATEWAY, "task-1", "OLD", "OPEN", "")]
     assert newer._connection.execute("SELECT count(*) FROM albums").fetchone() == (0,)
     newer.close()
-    Store(path, scripts=[*_SCRIPTS, NEXT]).close()
+    Store(path, scripts=[*SCRIPTS, NEXT]).close()
     with pytest.raises(JournalError, match="its version is 3, this suno_async knows 2: update it"):
         Store(path)
 
 
 def test_a_new_journal_is_of_the_newest_version(path):
     """It goes through the same scripts, so that both ways lead to the same tables."""
-    Store(path, scripts=[*_SCRIPTS, NEXT]).close()
+    Store(path, scripts=[*SCRIPTS, NEXT]).close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
@@ -630,10 +655,29 @@ def test_a_new_journal_is_of_the_newest_version(path):
 
 
 def read_newer(path):
-    newer = Store(path, scripts=[*_SCRIPTS, NEXT])
+    newer = Store(path, scripts=[*SCRIPTS, NEXT])
     held = rows(newer)
     newer.close()
     return held
+
+
+OLDER = (
+    "eNrt3M9rI2UYB/B30kyjse2IVMMSZN+WhaZSt5vWrti6Yn8MNphNdvODblEI08mrHdJM4szEtopgW28eFA/rTVbZbbUsyIIoiCxl15MePCx69Q"
+    "8Qe9KTB33nR5ImnbSCu+Dq98Mkk7wz8877Ps/0MPOEZi8mNYvRVypGWbHoOHmYBALkeUoJIQH+CpGmbv4KHvguePscJUBOq0KvffBDvxDpy75v"
+    "+kZ79nve518AAAAAAOBe2hjsDkWiUWEzailLK2yFKYbOit4qNJuRp3MyzU3PJGXqNdJYmHKvKhZbVdZpTr6UoxcyifPTmUX6orw4Qg2mVowinU"
+    "mmZ2gqnaOpfDI5Qk3ldVYs8NsJ3mXyQLtqqDSRyskvyJlGa3iYLiRy8+l8jmbSC4m5l8VQZCAibPRqepGtVapML1iKWTKdt25vkInUnHyJNjfS"
+    "dIq6H2LeWHmv83JGpvw4q2bSc3QofUFODW0+FwxFIhHhnZecEDR7Flum7/V1ePKNuTib7N0KWtFvk6JaWkX326LpFtOt+mFum6npKmuLlrvBHb"
+    "5PNwZTTP8TmMyyVprxdxv9Qu9uOZDPRvRG6lMbbk/PRrgrFBmKChsFJz8lts7P5E7J9FZBL5T5VOJivp6rlh3tdNU/Nk+pFVm5WuGt6nqB717P"
+    "YFszTWQbE9hYDTgX9JbsZLN1GF0tGW2czicHLZf0cTlvH86BJPJcsb+dEN+/nI6pak/DvNBtT1xz5q1WymXNMr1VoGXeXiON6bXyEjMOdTxs35"
+    "sL0h+ELwAAAAAAAADw39MlBIQHwvaHnmXS913vu3wFAAAAAADwj20OPDgxRR4nW6ngmcPGly2rak6OjnqV19NsTSlXvZJukRXf23YL6tfKNVNT"
+    "ry5Viuvf9r05WDUq5ao1ODk4PvjWVZPp1q1tt2JOdg32Wo2Zdo13b4etqcyoWld2vN6/6nC2zxp14S/8xvh5W+1375pT8v20PshttyZ/Zccrnu"
+    "/tqrzFciq/P/25X5o7dV2xLN6F27S32ywM7y38mvto8xwPkRQVt97wC9FYh0GXanpJr6zqhOyXzvYfF6gxL1C372GgxtoD9XHJjdSON1QvUDf0"
+    "ClV0c5UZVNOppZVZp8idfaRj5JzN/eJc+NnNp5wrTNxa9gtfvMNUFFVldrd2+GKB48IXPyJ8nxjxuxTAeKcrrT7Y9itt214/GW+LWowcGbVYYP"
+    "aDD9+27/8F6QfCFwAAAAAAAAC4P5wJTkkTnZ4U+T2rCUs3SEA6SaST0jrCBwAAAAAAAP9Ti+GpE5EJMdorih3uqt3S+/l8NjHrV8p3fldAsvnZ"
+    "WTmbtb/MnSLk+98Ll5/mPfcS8VH+OqrnZ9xj7P9eQcidy5MrfFDpuzjBsPQzEaSbRLrJ3wAAAAAAAADgX4h2TZ045ukBGTj6/p/Yv///kfAFAA"
+    "AAAAAAAO4nT4hT/WKww4OBck1ddn9U8Nidr3/7C4P0DXE="
+)
+"""A journal with three submissions and two tasks, compressed, as it was written before intents had fingerprints."""
 
 
 class First:
@@ -649,7 +693,7 @@ class First:
         do(model, "end", OTHER, "ended", "FAILURE", "no voice")
         self.rows = rows(model)
         model.close()
-        _create(self.path, _SCRIPTS[:1])
+        create(self.path, SCRIPTS[:1])
         with sqlite3.connect(self.path, isolation_level=None) as connection:
             connection.execute("ATTACH ? AS model", (str(model.path),))
             connection.execute("BEGIN")
@@ -707,13 +751,38 @@ def test_a_journal_of_the_first_version_that_is_damaged_stays_so(tmp_path, clock
     assert version(path) == 1
 
 
+def test_a_journal_that_knows_of_no_fingerprints_keeps_everything(tmp_path, clock):
+    """A file that was written before there were any: it is read, written on, and no key is made up for its intents."""
+    path = lay(tmp_path / "x", {"": zlib.decompress(b64decode(OLDER))})
+    clock.now += 2 * 3600
+    opened = Store(path, now=clock)
+    assert opened.learned(GATEWAY) == b"much"
+    assert [row[1:4] for row in opened.tasks()] == [("task-1", "MUSIC", "SUCCESS"), ("task-9", "", "OPEN")]
+    kept = opened.intents(GATEWAY)
+    assert [(each.state.value, each.task_id, each.idempotency_key, each.fingerprint) for each in kept] == [
+        ("accepted", "task-1", None, ""),
+        ("unknown", None, "k", ""),
+        ("intended", None, None, ""),
+    ]
+    assert do(opened, "intend", msgspec.structs.replace(kept[1], fingerprint="f")) == (kept[1], False)
+    do(opened, "miss", GATEWAY, "task-9", "gone", lambda _text: False)
+    assert [row[1:4] for row in opened.tasks()] == [("task-1", "MUSIC", "SUCCESS"), ("task-9", "", "NOT_FOUND")]
+    do(opened, "conclude", msgspec.structs.replace(kept[1], state=IntentState.REJECTED))
+    assert do(opened, "intend", msgspec.structs.replace(kept[1], fingerprint="f"))[0].fingerprint == "f"
+    opened.close()
+    assert version(path) == 2
+    again = Store(path, now=clock)
+    assert [each.fingerprint for each in again.intents()] == ["", "f", ""]
+    again.close()
+
+
 def test_a_version_that_cannot_be_made_changes_nothing(store, path):
     """It is made as a whole or not at all, and the journal goes on as it was."""
     do(store, "conclude", accepted(1))
     held = rows(store)
     store.close()
     with pytest.raises(JournalError, match="no such table: nowhere"):
-        Store(path, scripts=[*_SCRIPTS, NEXT, BROKEN])
+        Store(path, scripts=[*SCRIPTS, NEXT, BROKEN])
     assert read(path) == held
 
 
@@ -736,6 +805,36 @@ def test_a_task_that_was_not_found_is_open_again_when_it_is_waited_for(store):
     assert [row[3] for row in store.tasks()] == ["SUCCESS", "SUCCESS"]
     store.close()
     Store(store.path).close()
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "own", "days", "status"),
+    [
+        ("mine", True, 0, "NOT_FOUND"),
+        ("mine", False, 0, "OPEN"),
+        ("mine", False, 29, "OPEN"),
+        ("mine", False, 31, "NOT_FOUND"),
+        ("", False, 0, "NOT_FOUND"),
+    ],
+)
+def test_what_another_key_does_not_find_is_not_gone(store, clock, fingerprint, own, days, status):
+    """A gateway knows no task of another account. It is gone if its own key does not find it, or after a month."""
+    do(store, "conclude", accepted(1, fingerprint=fingerprint, idempotency_key="k", created_at=moment(clock.now)))
+    clock.now += days * DAY
+    do(store, "miss", GATEWAY, "task-1", "no such task", lambda text: own and text == fingerprint)
+    assert [row[3] for row in store.tasks()] == [status]
+
+
+def test_the_gateways_of_which_something_is_open_are_told(store):
+    """Each once, whether a task is open, nobody can tell what came of a submission, or a key was used."""
+    assert store.gateways() == []
+    do(store, "wait_for", "https://b", ["a", "b"])
+    do(store, "conclude", intent(1, gateway="https://c", state=IntentState.UNKNOWN))
+    do(store, "conclude", intent(2, gateway="https://a", state=IntentState.REJECTED, idempotency_key="k"))
+    do(store, "conclude", intent(3, gateway="https://d", state=IntentState.REJECTED))
+    do(store, "wait_for", "https://e", ["a"])
+    do(store, "end", "https://e", "a", "SUCCESS", "")
+    assert store.gateways() == ["https://a", "https://b", "https://c"]
 
 
 def test_an_intent_is_found_by_its_name(store):
