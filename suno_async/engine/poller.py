@@ -6,10 +6,12 @@ an id its life's, and whether a request may leave the lane's. What ends is told 
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from math import inf
 from typing import Protocol
 
 import anyio
+import msgspec
 from anyio.abc import TaskGroup
 
 from ..protocol.agenda import NOWHERE, SLOT, Agenda
@@ -18,16 +20,19 @@ from ..protocol.errors import SunoError
 from ..protocol.exchange import Answer, Broken
 from ..protocol.life import AGAIN, Again, Failed, Life, Settled
 from ..protocol.refusals import Kind, Trouble, foreign, trouble_of_broken
+from ..protocol.repeats import Repeats
 from ..protocol.schedule import Schedule
-from ..protocol.wire import Look, ask_many, ask_one, read_many, read_one
+from ..protocol.setbacks import is_refused_alone, pause, set_back
+from ..protocol.wire import Look, ask_many, ask_one, read_one
 from .alarm import Alarm
 from .crew import Crew
 from .lane import Lane
 
 _RETRY_SECONDS = 1.0
 _REFUSAL_SECONDS = 3.0
-_LONGEST_SECONDS = 60.0
 _SHARING = 0.75
+_OTHERS = 10_000
+"""Of those that are to be asked for, so many are looked through for one who has no trouble."""
 
 
 class Listener(Protocol):
@@ -65,6 +70,7 @@ class Poller:
         self._batch = batch
         self._agenda: Agenda[Life] = Agenda()
         self._search: Search[Life] = Search(batch)
+        self._repeats = Repeats()
         # as in the lane: anyio.current_time() takes seven times as long
         self._now = asyncio.get_running_loop().time
         self._alarm = Alarm()
@@ -197,7 +203,7 @@ class Poller:
         """What an answer says about these ids, taken in; or the trouble, if it says nothing."""
         if isinstance(answer, Broken):
             return trouble_of_broken(answer)
-        told = read_many(answer) if len(lives) > 1 else self._read_one(lives, answer)
+        told = self._repeats.read(answer, len(lives)) if len(lives) > 1 else self._read_one(lives, answer)
         if isinstance(told, Trouble):
             return told
         if told and not any(life.task_id in told for life in lives):
@@ -298,29 +304,24 @@ class Poller:
         trouble = await self._lane.suffered(trouble, own=own, probe=probe)
         now = self._now()
         if single:
-            self._doubt(lives[0], trouble, now, sought=self._search.asks(lives))
+            self._batch.looked_in_vain(trouble, now)
+            set_back(lives[0], trouble.kind, now, sought=self._search.asks(lives))
+        if trouble.kind is Kind.KEY:
+            alone = single and is_refused_alone(lives[0], islice(self._agenda, _OTHERS))
+            # of another key it is asked for once more; it is not the key's fault if that does not help
+            if not (alone and lives[0].faults > 1) and self._lane.renewed():
+                self._put_back(lives + self._search.abandon(lives), _RETRY_SECONDS)
+                return
+            if alone:
+                trouble = msgspec.structs.replace(trouble, kind=Kind.REJECTED)
         if single and trouble.kind is Kind.REJECTED:
             self._search.spoiled(lives)
         self._retry(lives + self._search.abandon(lives), trouble, now)
-
-    def _doubt(self, life: Life, trouble: Trouble, now: float, *, sought: bool) -> None:
-        """What a single look that told nothing says about the batch route, and about this id in a batch."""
-        if trouble.readable and trouble.kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS, Kind.KEY}:
-            self._batch.answered_single(now)
-        else:
-            self._batch.failed_single()
-        # at the end of a search it may be an outage, or the id that spoils every batch: by itself until it is seen
-        life.alone = life.alone or trouble.kind is Kind.REJECTED or sought
-        if life.alone:
-            life.faults, life.failed = life.faults + 1, now
 
     def _retry(self, lives: list[Life], trouble: Trouble, now: float) -> None:
         kind = trouble.kind
         if kind is Kind.NAMELESS:
             self._put_back(lives)
-            return
-        if kind is Kind.KEY and self._lane.renewed():
-            self._put_back(lives, _RETRY_SECONDS)
             return
         # a gateway that says nothing about a task is asked again at the pace; a request that failed, soon
         soon = kind not in {Kind.NO_NEWS, Kind.REJECTED} and self._lane.quota.spend(late=trouble.late)
@@ -334,12 +335,7 @@ class Poller:
             self._listener.stopped(trouble.error)
 
     def _pause(self, life: Life, trouble: Trouble, now: float, *, soon: bool) -> float:
-        """Seconds until an id is asked for again whose request told nothing; trouble of its own makes it longer."""
+        """Seconds until an id is asked for again whose request told nothing."""
         if trouble.kind is Kind.KEY:
             return _REFUSAL_SECONDS
-        soonest = _RETRY_SECONDS * self._lane.chance() if soon else self.delay(life, now)
-        if trouble.kind is Kind.OUTAGE:
-            # after 429 it is the gate that keeps everybody back
-            soonest += trouble.retry_after or 0.0
-        longest = min(_LONGEST_SECONDS, 2.0 ** min(life.faults - 1, 6)) if life.faults > 1 else 0.0
-        return max(soonest, longest)
+        return pause(life, trouble, _RETRY_SECONDS * self._lane.chance() if soon else self.delay(life, now))

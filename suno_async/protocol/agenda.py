@@ -4,7 +4,7 @@ Ids that are due in the same 10 ms share a slot. An id that has been put down ag
 until its old slot comes up, and is passed over there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 from math import ceil, inf, nan
 from typing import Generic, Protocol, TypeVar
@@ -27,6 +27,8 @@ class Entry(Protocol):
 E = TypeVar("E", bound=Entry)
 
 NOWHERE = -1
+_PASSED_OVER = 100
+"""Of what is due only those that are alone may not fit: they must not hide one that is not."""
 
 
 class Agenda(Generic[E]):
@@ -35,6 +37,12 @@ class Agenda(Generic[E]):
     def __init__(self) -> None:
         self._slots: dict[int, list[E]] = {}
         self._order: list[int] = []
+        self._turned: set[int] = set()
+        """Slots that are taken from: their entries stand backwards, as a list is short at its end only."""
+
+    def __iter__(self) -> Iterator[E]:
+        """Those that stand here, in no order; one that was moved away and back may come twice."""
+        return (entry for slot, entries in self._slots.items() for entry in entries if entry.slot == slot)
 
     def put(self, entry: E, due: float) -> None:
         """Puts an entry down; where it stood before it does not stand any more."""
@@ -77,12 +85,12 @@ class Agenda(Generic[E]):
         """Up to ``room`` entries that are due, in order; those that are ``alone`` only if that is so.
 
         With ``soonest`` also those that are due later, if they were looked at no later than that. What does not fit
-        stays; after ``room`` of those the search ends.
+        stays; after ``room`` of those the search ends, or a hundred more where only what is due is searched.
         """
         taken: list[E] = []
         aside: list[E] = []
         kept: list[tuple[int, list[E]]] = []
-        left, patience = room, room
+        left, patience = room, room + (_PASSED_OVER if soonest is None else 0)
         while self._order and left > 0 and patience > 0:
             slot = self._order[0]
             is_due = slot * SLOT <= now
@@ -90,6 +98,7 @@ class Agenda(Generic[E]):
                 break
             latest = inf if is_due or soonest is None else soonest
             entries = self._slots[slot]
+            self._turn(slot, entries)
             drawn = entries[-min(left, patience) :]
             del entries[-len(drawn) :]
             for entry in reversed(drawn):
@@ -112,8 +121,17 @@ class Agenda(Generic[E]):
             self._drop_first()
         for slot, entries in kept:
             self._slots[slot] = entries
+            self._turned.add(slot)
             heappush(self._order, slot)
         return taken
 
+    def _turn(self, slot: int, entries: list[E]) -> None:
+        """Who was put down first is taken first: so those who were taken together once are so again."""
+        if slot not in self._turned:
+            self._turned.add(slot)
+            entries.reverse()
+
     def _drop_first(self) -> None:
-        del self._slots[heappop(self._order)]
+        slot = heappop(self._order)
+        del self._slots[slot]
+        self._turned.discard(slot)

@@ -12,8 +12,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from .refusals import Kind, Trouble
+
 T = TypeVar("T")
 _ASK_AGAIN = 600.0
+_ANSWERS = frozenset({Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS, Kind.KEY})
 
 
 class Batch(msgspec.Struct):
@@ -55,6 +58,13 @@ class Batch(msgspec.Struct):
     def failed_single(self) -> None:
         """A single look got no better answer: that is an outage, and says nothing about the route."""
         self._suspected = False
+
+    def looked_in_vain(self, trouble: Trouble, now: float) -> None:
+        """A single look told nothing: that may be an answer all the same."""
+        if trouble.readable and trouble.kind in _ANSWERS:
+            self.answered_single(now)
+        else:
+            self.failed_single()
 
     def carried(self, ids: int) -> None:
         """A batch was answered: if it was as large as one that was refused, the size was not to blame."""

@@ -54,7 +54,7 @@ UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status
 _DEPTH = 4
 _LAYERS = 8
 """Of an answer that is opened from the outside in; K4U's reach six."""
-_MOST_ITEMS, _MOST_ROWS = 20_000, 1000
+_MOST_ITEMS = 20_000
 """Nobody asks for more in one look; the rest of such an answer is not read."""
 
 
@@ -67,8 +67,8 @@ def status_of(word: str) -> Status:
     return Status.FAILURE if folded.endswith(_FAILING) else Status.UNKNOWN
 
 
-def read_tasks(document: Any) -> list[Task]:
-    """Every task in a decoded answer; a payload without a task id is one task whose ``task_id`` is "".
+def read_tasks(document: Any, most: int = 1000) -> list[Task]:
+    """Every task in a decoded answer, up to ``most``; a payload without a task id is one task, whose id is "".
 
     An empty list means that the answer tells about no task at all.
     """
@@ -85,7 +85,7 @@ def read_tasks(document: Any) -> list[Task]:
         outer = outer | fields
         value = _opened(fields["data"])
     if isinstance(value, list):
-        return _from_list(value, outer)
+        return _from_list(value, outer, most)
     if isinstance(value, dict) and value and _is_payload(snake(value)):
         return [_task({"data": value}, outer)]
     return []
@@ -119,11 +119,11 @@ def _held(value: dict[str, Any]) -> Iterator[Any]:
     return (_opened(fields.get(key)) for key in _PAYLOADS)
 
 
-def _from_list(items: list[Any], outer: dict[str, Any]) -> list[Task]:
+def _from_list(items: list[Any], outer: dict[str, Any], most: int) -> list[Task]:
     rows = [item for item in islice(items, _MOST_ITEMS) if isinstance(item, dict)]
     tasks = [row for row in rows if _is_task(snake(row))]
     if tasks:
-        return [_task(row, {}) for row in islice(tasks, _MOST_ROWS)]
+        return [_task(row, {}) for row in islice(tasks, most)]
     return [_task({"data": items}, outer)] if any(_is_payload(snake(row)) for row in rows) else []
 
 

@@ -1,10 +1,11 @@
 """The wire: structs to bytes, and answers to looks. The fast path, typed; what it cannot read goes to `dialects`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from .dialects import read_tasks
+from .dialects import has_made, read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
 from .lenient import excerpt, read_json
@@ -14,6 +15,7 @@ from .rows import Times, read_row, read_times, task_of
 
 BATCH_PATH = "/suno/fetch"
 _MOST_ROWS, _MOST_ODD_ROWS = 20_000, 1000
+"""The second one is less than some ask for: then it is as many as that."""
 _STOCK = {status.value: status for status in Status}
 
 
@@ -169,11 +171,11 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     return foreign(task_id)
 
 
-def read_many(answer: Answer, most: int = _MOST_ROWS) -> dict[str, Look] | Trouble:
-    """What the answer to a look at many tasks says: the looks by id, none for ids the gateway left out.
+def read_many(answer: Answer, most: int = _MOST_ROWS, *, asked: int = 0) -> dict[str, Look] | Trouble:
+    """What the answer to a look at ``asked`` tasks says: the looks by id, none for ids the gateway left out.
 
-    ``data: null`` is how new-api writes that it knows none of the ids. An answer of more than ``most`` rows is no
-    answer to what was asked, and reading it would hold up everything else.
+    ``data: null`` is how new-api writes that it knows none of the ids; others have a place with nothing in it for each.
+    An answer of more than ``most`` rows is no answer to what was asked, and reading it would hold up everything else.
     """
     if not 200 <= answer.status < 300:
         return trouble_of(answer)
@@ -182,12 +184,12 @@ def read_many(answer: Answer, most: int = _MOST_ROWS) -> dict[str, Look] | Troub
         if envelope.code == "success":
             if len(envelope.data) > most:
                 return _too_many(answer, len(envelope.data))
-            page, odd = _Page(answer.body), _Odd()
+            page, odd = _Page(answer.body), _Odd(asked)
             rows = enumerate(envelope.data)
-            return by_id([_look(seen, page, index) or odd.read(page.row(index)) for index, seen in rows])
+            return odd.told([_look(seen, page, index) or odd.read(page.row(index)) for index, seen in rows])
     except _UNREAD:
         pass
-    return _slow_many(answer, most)
+    return _slow_many(answer, most, asked)
 
 
 def _too_many(answer: Answer, count: int) -> Trouble:
@@ -196,18 +198,18 @@ def _too_many(answer: Answer, count: int) -> Trouble:
     return Trouble(Kind.OUTAGE, error)
 
 
-def _slow_many(answer: Answer, most: int) -> dict[str, Look] | Trouble:
+def _slow_many(answer: Answer, most: int, asked: int) -> dict[str, Look] | Trouble:
     """Row by row, so that a damaged one spoils no other; or the whole answer, if it has another shape."""
     try:
         envelope = _rows(answer.body)
         if envelope.code == "success":
             if len(envelope.data) > most:
                 return _too_many(answer, len(envelope.data))
-            odd = _Odd()
-            return by_id([_fast_row(row) or odd.read(bytes(row)) for row in envelope.data])
+            odd = _Odd(asked)
+            return odd.told([_fast_row(row) or odd.read(bytes(row)) for row in envelope.data])
     except _UNREAD:
         pass
-    tasks = _slow(answer, None)
+    tasks = _slow(answer, None, asked)
     return tasks if isinstance(tasks, Trouble) else by_id([_known(task) for task in tasks])
 
 
@@ -215,24 +217,44 @@ def by_id(looks: list[Look]) -> dict[str, Look]:
     """One look for each id: where an answer tells of one twice, the one that is further along."""
     last = {look.task_id: look for look in looks}
     if len(last) < len(looks):
+        far: dict[str, int] = {}
         for look in looks:
-            if is_final(look.status) and not is_final(last[look.task_id].status):
-                last[look.task_id] = look
+            task_id = look.task_id
+            if task_id not in far:
+                far[task_id] = _how_far(last[task_id])
+            reached = _how_far(look)
+            if reached > far[task_id]:
+                last[task_id], far[task_id] = look, reached
     return last
+
+
+def _how_far(look: Look) -> int:
+    """0 for what goes on, 1 for what is over, and more for what was made: the more songs, the more."""
+    if look.status is not SUCCESS:
+        return int(look.status is FAILURE)
+    task = look.task()
+    songs = sum(song.playable for song in task.songs)
+    raw = task.raw
+    return 1 + (songs or task.playable or (isinstance(raw, dict) and has_made(raw)))
 
 
 class _Odd:
     """Reads the rows of one answer that are not stock, and stops where there are too many of them."""
 
-    __slots__ = ("_count",)
+    __slots__ = ("_count", "_most")
 
-    def __init__(self) -> None:
+    def __init__(self, asked: int) -> None:
         self._count = 0
+        self._most = max(asked, _MOST_ODD_ROWS)
 
     def read(self, row: bytes) -> Look:
         """The look at such a row; one too many is nobody's."""
         self._count += 1
-        return _slow_row(row) if self._count <= _MOST_ODD_ROWS else _known(Task(task_id=""))
+        return _slow_row(row) if self._count <= self._most else _known(Task(task_id=""))
+
+    def told(self, looks: list[Look]) -> dict[str, Look]:
+        """The looks by id, without the places that hold nothing."""
+        return by_id([look for look in looks if look is not _NOTHING] if self._count else looks)
 
 
 def _fast_row(row: msgspec.Raw) -> Look | None:
@@ -244,23 +266,39 @@ def _fast_row(row: msgspec.Raw) -> Look | None:
 
 def _slow_row(row: bytes) -> Look:
     try:
-        tasks = read_tasks(read_json(row))
+        document = read_json(row)
+        if _is_blank(document, 1):
+            return _NOTHING
+        tasks = read_tasks(document)
     except _UNREAD:
         tasks = []
     # a row that is no task is nobody's: the id "" is never asked for
     return _known(tasks[0] if tasks else Task(task_id=""))
 
 
-def _slow(answer: Answer, task_id: str | None) -> list[Task] | Trouble:
+def _slow(answer: Answer, task_id: str | None, asked: int = 0) -> list[Task] | Trouble:
     try:
         document = read_json(answer.body)
-        tasks = [] if (refused := error_words(document) is not None) else read_tasks(document)
+        refused = error_words(document) is not None
+        if task_id is None and not refused and _knows_none(document):
+            return []
+        tasks = [] if refused else read_tasks(document, max(asked, _MOST_ODD_ROWS))
     except _UNREAD:
         return trouble_of(answer, task_id)
-    if task_id is None and not refused and isinstance(document, dict) and document.get("data", 0) in (None, []):
-        # new-api writes "data": null for a batch of which it knows no id
-        return []
     return tasks or trouble_of(answer, task_id)
+
+
+def _knows_none(document: Any) -> bool:
+    """True if an answer about many tasks holds none: new-api writes ``null``, others a place for each id asked for."""
+    told = document.get("data", 0) if isinstance(document, dict) else 0
+    return told is None or (isinstance(told, dict | list) and _is_blank(told, 2))
+
+
+def _is_blank(value: Any, depth: int) -> bool:
+    """True if there is nothing in a value, or in what it holds, so deep: ``null``, empty, or the zeros of a struct."""
+    if depth == 0 or not isinstance(value, dict | list):
+        return not value
+    return all(_is_blank(held, depth - 1) for held in (value.values() if isinstance(value, dict) else value))
 
 
 def _look(seen: _Glance, source: bytes | _Page, index: int = 0) -> Look | None:
@@ -284,6 +322,10 @@ def _known(task: Task) -> Look:
     frozen = bool(task.fail_reason) and task.progress == 100 and not task.done
     mark = hash((task.status_text, task.progress, task.fail_reason, task.songs, task.lyrics))
     return Look(task.task_id, task.status, mark, frozen, task.action, task)
+
+
+_NOTHING = _known(Task(task_id=""))
+"""The look at a place without a row."""
 
 
 def _read_row(look: Look, payload: bytes) -> Task:

@@ -120,26 +120,42 @@ def test_what_is_alone_can_be_left_out(soonest):
 
 
 @pytest.mark.parametrize("apart", [0.0, 1.0], ids=["due at once", "due apart"])
+@pytest.mark.parametrize(("before", "found"), [(1, True), (20, True), (100, True), (101, False)])
+def test_one_that_is_not_alone_is_found_behind_a_hundred_that_are(apart, before, found):
+    """Those that are by themselves hide nobody who is due too; after a hundred the search ends, and all stay."""
+    agenda, items = agenda_of(*[1.0 + number * apart for number in range(before)])
+    for item in items:
+        item.alone = True
+    other = Item("other")
+    if apart:
+        agenda.put(other, 500.0)
+    else:
+        agenda.put(other, 1.0)
+    assert agenda.take(500.0, 1, alone=False) == [other] * found
+    assert {id(item) for item in agenda.take(500.0, 200)} == {id(item) for item in items + [other] * (not found)}
+
+
+@pytest.mark.parametrize("apart", [0.0, 1.0], ids=["due at once", "due apart"])
 def test_the_search_for_riders_ends(apart):
     """After as many entries that do not fit as there is room for, the search ends, though the next one would fit."""
     agenda, items = agenda_of(*[1.0 + number * apart for number in range(20)])
     for item in items:
         item.looked = 1.0
-    order = items if apart else items[::-1]
-    order[10].looked = 0.0
+    items[10].looked = 0.0
+    # each time those that it has passed over are the first again
     assert agenda.take(0.0, 10, soonest=0.5) == []
-    assert agenda.take(0.0, 11, soonest=0.5) == [order[10]]
+    assert agenda.take(0.0, 11, soonest=0.5) == [items[10]]
     assert agenda.due() == 1.0
 
 
 def test_those_that_were_moved_take_nobodys_place():
     """Of a slot that many have left as many are taken as there is room for, and what does not fit stays."""
     agenda, items = agenda_of(*[1.0] * 12)
-    for item in items[4:]:
+    for item in items[:8]:
         agenda.put(item, 9.0)
-    items[3].looked = 2.0
-    assert agenda.take(0.0, 2, soonest=0.5) == [items[2], items[1]]
-    assert agenda.take(1.0, 9) == [items[3], items[0]]
+    items[8].looked = 2.0
+    assert agenda.take(0.0, 2, soonest=0.5) == [items[9], items[10]]
+    assert agenda.take(1.0, 9) == [items[8], items[11]]
     assert agenda.due() == 9.0
 
 
@@ -148,8 +164,31 @@ def test_many_are_put_down_as_each_would_be():
     agenda, items = agenda_of(1.0, 2.0, 3.0, 4.0, 5.0)
     agenda.put_all(items, [5.0, 2.0, 5.001, 5.001, 5.0])
     assert [item.slot for item in items] == [500, 200, 501, 501, 500]
-    assert names(agenda.take(9.0, 9)) == [2.0, 5.0, 1.0, 4.0, 3.0]
+    assert names(agenda.take(9.0, 9)) == [2.0, 5.0, 1.0, 3.0, 4.0]
     assert agenda.due() == math.inf
+
+
+@pytest.mark.parametrize("room", [1, 7, 100, 449, 450, 500])
+def test_those_that_are_due_at_once_stay_together(room):
+    """Who was put down first comes first, however many are taken at a time: the same ones are asked for together."""
+    agenda, items = agenda_of(*[1.0] * 450)
+    for at in (1.0, 2.0, 3.0):
+        taken = agenda.take(at, 1)
+        while some := agenda.take(at, room):
+            taken += some
+        assert taken == items
+        agenda.put_all(taken, [at + 1.0] * 450)
+
+
+def test_what_is_put_where_others_are_being_taken_is_taken_too():
+    """A slot that was taken from in part takes more in, and none of them gets lost."""
+    agenda, items = agenda_of(*[1.0] * 5)
+    assert agenda.take(1.0, 2) == items[:2]
+    late = Item("late")
+    agenda.put(late, 1.0)
+    assert sorted(map(id, agenda.take(1.0, 9))) == sorted(map(id, [*items[2:], late]))
+    agenda.put_all(items, [1.0] * 5)
+    assert agenda.take(1.0, 9) == items
 
 
 @pytest.mark.parametrize("due", [0.0, 0.001, 0.07, 0.29, 1.1, 1234.567, 10**6 + 0.1])
@@ -158,6 +197,16 @@ def test_nothing_comes_too_early_or_much_too_late(due):
     agenda, _ = agenda_of(due)
     assert due - 1e-9 <= agenda.due() <= due + SLOT * 1.001
     assert agenda.take(agenda.due(), 1)
+
+
+def test_those_that_stand_in_it_can_be_gone_through():
+    """Each that was put down and not taken, nor moved or taken out, is met where it stands."""
+    agenda, (first, moved, out, taken) = agenda_of(2.0, 2.0, 3.0, 1.0)
+    agenda.put(moved, 9.0)
+    out.slot = NOWHERE
+    assert agenda.take(1.0, 1) == [taken]
+    assert sorted(names(agenda)) == [2.0, 2.0]
+    assert {id(item) for item in agenda} == {id(first), id(moved)}
 
 
 STEPS = st.one_of(

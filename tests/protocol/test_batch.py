@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async.protocol.batch import Batch, Search
+from suno_async.protocol.errors import GatewayUnavailable
+from suno_async.protocol.refusals import Kind, Trouble
 
 QUICK = settings(max_examples=80, deadline=None, derandomize=True)
 
@@ -33,6 +35,17 @@ def test_an_outage_says_nothing_about_the_route():
     assert batch.room(0) == 100
     batch.answered_single(1)
     assert batch.room(1) == 100
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_single_look_that_told_nothing_may_be_an_answer(kind, readable):
+    """The gateway's own words about the look itself say that it has no batch route; an outage says nothing."""
+    batch = Batch(100)
+    batch.refused_route(0)
+    batch.looked_in_vain(Trouble(kind, GatewayUnavailable(), readable=readable), 1)
+    answered = readable and kind in {Kind.REJECTED, Kind.NO_NEWS, Kind.NAMELESS, Kind.KEY}
+    assert batch.room(1) == (1 if answered else 100)
 
 
 def test_a_single_look_without_suspicion_teaches_nothing():

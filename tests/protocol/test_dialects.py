@@ -441,10 +441,11 @@ def test_a_file_is_no_song(name):
 
 
 def test_no_answer_is_read_without_end():
-    """Of one task 1,000 clips are read and of one answer 1,000 tasks, whatever else is in it."""
+    """Of one task 1,000 clips are read and of one answer 1,000 tasks, or as many as is said, whatever else is in it."""
     assert len(task(row(status="SUCCESS", data=[CLIP] * 1100)).songs) == 1000
     assert len(task(row(status="SUCCESS", data={str(key): CLIP for key in range(1100)})).songs) == 1000
     assert len(read_tasks([row(status="SUCCESS")] * 1100)) == 1000
+    assert len(read_tasks([row(status="SUCCESS")] * 1100, 1050)) == 1050
     assert read_tasks([1] * 20_000 + [row(status="SUCCESS")]) == []
 
 

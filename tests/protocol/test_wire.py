@@ -490,13 +490,46 @@ def test_a_batch_is_indexed_by_whoever_asked():
     assert all(look.status is Status.UNKNOWN for look in found if not look.task_id)
 
 
-NONE_KNOWN = [env(None), env([]), {"code": 200, "data": None}, {"data": []}]
+ZEROS = {"task_id": "", "status": "", "progress": "", "submit_time": 0, "data": None}
+PLACES = [
+    {},
+    [None, None],
+    [{}, {}],
+    [[], None],
+    [ZEROS, ZEROS],
+    {"t1": None, "t2": None},
+    {"t1": {}, "t2": ZEROS},
+    ZEROS,
+]
+NONE_KNOWN = [
+    env(None),
+    env([]),
+    {"code": 200, "data": None},
+    {"data": []},
+    *(env(places) for places in PLACES),
+    *({"code": 200, "data": places} for places in PLACES),
+]
 
 
-@pytest.mark.parametrize("body", NONE_KNOWN, ids=ascii)
+@pytest.mark.parametrize("body", NONE_KNOWN, ids=lambda body: ascii(body)[:60])
 def test_no_known_id_is_an_empty_batch(body):
-    """``data`` null or empty says that the gateway knows none of the ids."""
+    """``data`` null or empty, or a place for each id with nothing in it: the gateway knows none of the ids."""
     assert looks_in(answer(body)) == []
+
+
+@pytest.mark.parametrize("code", ["success", 200])
+def test_a_place_with_nothing_in_it_is_no_row(code):
+    """It hides no other row, and what says something without a name is nobody's as ever."""
+    body = {"code": code, "data": [None, row("a"), {}, ZEROS, row("b")]}
+    assert [look.task_id for look in looks_in(answer(body)) if look.task_id] == ["a", "b"]
+    assert [look.task_id for look in looks_in(answer(env([None, ZEROS | {"progress": "5%"}, {}])))] == [""]
+    assert [look.task_id for look in looks_in(answer(env([{"task_id": "", "data": [clip()]}, None])))] == [""]
+
+
+@pytest.mark.parametrize("told", ["", 0, False, "x", {"total": 0, "tasks": 5}, [0, 1]], ids=ascii)
+def test_only_an_empty_place_says_that_an_id_is_unknown(told):
+    """Whatever else stands where the tasks should be is no word about any of them."""
+    assert isinstance(looks_in(answer({"code": 200, "data": told})), Trouble)
 
 
 @pytest.mark.parametrize(
@@ -555,6 +588,17 @@ def test_odd_rows_are_read_up_to_a_thousand(damage):
     assert {look.task_id for look in found} == {"b", "", *told}
 
 
+@pytest.mark.parametrize("code", ["success", 200])
+@pytest.mark.parametrize("status", ["processing", "QUEUED"])
+@pytest.mark.parametrize(("asked", "told"), [(5, 1000), (1499, 1499), (1500, 1500), (1501, 1500)])
+def test_as_many_odd_rows_are_read_as_were_asked_for(code, status, asked, told):
+    """Who asks for more than a thousand is told of all of them, whatever their rows or the envelope look like."""
+    body = answer({"code": code, "data": [row(f"o{number}", status, data=None) for number in range(1500)]})
+    if (code, status) == ("success", "QUEUED"):
+        told = 1500
+    assert len([task_id for task_id in read_many(body, asked=asked) if task_id]) == told
+
+
 UNREAD = {
     "no items": {"code": 200, "data": {"taskBatchId": "t", "items": []}},
     "items running": {"code": 200, "data": {"items": [{"id": "1", "status": 20}]}},
@@ -595,6 +639,45 @@ def test_a_task_that_comes_twice_is_the_one_further_along(statuses, kept):
     found = looks_in(answer(env([row("a", status=status) for status in statuses] + [row("b")])))
     assert {look.task_id: look.status for look in found} == {"a": kept, "b": "SUCCESS"}
     assert len(found) == 2
+
+
+BARE = row("a", data=None)
+ENDS = {
+    "a song, and none": ([row("a"), BARE], 2),
+    "none, and a song": ([BARE, row("a")], 2),
+    "a song, and an empty list": ([row("a"), row("a", data=[])], 2),
+    "one song of two, both, one again": ([row("a", data=[clip()]), row("a"), row("a", data=[clip(2)])], 2),
+    "two addresses, and one": ([row("a"), row("a", data=[clip(), clip(2, audio_url="")])], 2),
+    "a song, and a failure": ([row("a"), row("a", status="FAILURE", data=None)], 2),
+    "a failure, a song, and none": ([row("a", status="FAILURE"), row("a"), BARE], 2),
+    "a song, and what goes on": ([row("a"), row("a", status="QUEUED")], 2),
+    "odd rows": ([row("a", status="complete"), row("a", status="complete", data=[])], 2),
+}
+
+
+@pytest.mark.parametrize(("rows", "songs"), ENDS.values(), ids=ENDS)
+def test_of_two_ends_the_one_with_the_songs_counts(rows, songs):
+    """A task that comes twice is told with what was made, wherever that stands."""
+    (look,) = [look for look in looks_in(answer(env([*rows, row("b")]))) if look.task_id == "a"]
+    assert look.status is Status.SUCCESS
+    assert len(look.task().songs) == songs
+    assert all(song.audio_url for song in look.task().songs)
+
+
+@pytest.mark.parametrize("made", [{"text": "la", "title": "x", "id": "l"}, {"persona_id": "p"}], ids=ascii)
+def test_of_two_ends_the_one_with_anything_made_counts(made):
+    """Words, or what is no song, count as songs do."""
+    rows = [row("a", action="", data=made), row("a", action="", data=[]), row("a", action="", status="FAILURE")]
+    (look,) = looks_in(answer(env(rows)))
+    assert look.task().raw["data"] == made
+
+
+def test_of_two_ends_without_anything_the_last_one_counts():
+    """SUCCESS with nothing in it is no more than FAILURE."""
+    empty, failed = row("a", data=[]), row("a", status="FAILURE", data=None)
+    for rows in ([empty, failed], [failed, empty]):
+        (look,) = looks_in(answer(env(rows)))
+        assert look.status.value == rows[-1]["status"]
 
 
 # damage

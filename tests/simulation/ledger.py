@@ -178,6 +178,20 @@ class Shadow:
             self.failures = 1
 
 
+class Refusals:
+    """The key was refused, and again."""
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+        """The first time, since somebody was answered."""
+
+    def again(self, now: float) -> bool:
+        """Refused; True if that is to be believed."""
+        if self.at is None or now - self.at > _REFUSALS_WITHIN:
+            self.at = now
+        return now - self.at >= _REFUSALS_APART
+
+
 class Session:
     """One client, from its opening to its end."""
 
@@ -209,12 +223,14 @@ class Session:
         self._epochs: dict[str, Epoch] = {}
         self._submitted: dict[str, tuple[float, str]] = {}
         self._arrival = float("-inf")
-        self._refused_at: float | None = None
+        self._refused_perhaps, self._refused_surely = Refusals(), Refusals()
+        """A refusal of one id may be its own affair."""
         self._readable = False
         self.shadow = Shadow(report)
         self.flying = 0
         self.looks = self.looked = self.allowed = self.fetches = 0
         self.requests_due = 0.0
+        self._stops_surely = True
         self._stopping: float | None = None
         """When all waits have been ended at once, unless there was another key."""
         self._stops: list[tuple[float, str]] = []
@@ -370,7 +386,7 @@ class Session:
         self._landed(look, now)
         self._readable = True
         if states or not look.fetch:
-            self._refused_at = None
+            self._forget_refusals()
         self.shadow.passed(now)
         self.shadow.ended(probe=look.probe)
         for newest in look.epochs:
@@ -483,16 +499,19 @@ class Session:
                     self._pause(epoch, now)
         elif reply.kind == KEY and not self._renewable:
             for epoch in look.epochs:
-                epoch.due, epoch.soonest = now + _REFUSAL_SECONDS, now
+                wait = (
+                    min(_REFUSAL_SECONDS, self._after(epoch, now)) if self._may_be_its_own(look) else _REFUSAL_SECONDS
+                )
+                epoch.due, epoch.soonest = now + wait, now
                 self._hasten(epoch, now)
         else:
             for epoch in look.epochs:
                 self._free(epoch, now)
-        if divided or (single and reply.kind == REJECTED):
-            for epoch in look.epochs:
-                epoch.doubtful = True
         if not divided and not routeless:
             self._weigh(look, now, reply)
+        if divided or (single and reply.kind in {REJECTED, KEY, FOREIGN}):
+            for epoch in look.epochs:
+                epoch.doubtful = True
         self._readable = self._readable or (reply.readable and not routeless)
         self.shadow.ended(probe=look.probe)
 
@@ -524,20 +543,40 @@ class Session:
             self.shadow.doubted()
 
     def _refused(self, look: Look, now: float) -> None:
-        if look.single and any(epoch.doubtful for epoch in look.epochs):
+        if self._may_be_its_own(look):
             self.shadow.passed(now)
             self.shadow.vague = True
         elif look.fetch or self._renewable:
             self.shadow.passed(now)
         else:
             self.shadow.held(now)
-        if look.fetch:
+        if look.fetch or self._is_its_own(look):
             return
-        if self._refused_at is None or now - self._refused_at > _REFUSALS_WITHIN:
-            self._refused_at = now
-        elif now - self._refused_at >= _REFUSALS_APART:
-            self._stop(now, KEY)
-            self._refused_at = None
+        perhaps = self._refused_perhaps.again(now)
+        surely = not self._may_be_its_own(look) and self._refused_surely.again(now)
+        if perhaps:
+            self._stop(now, KEY, surely=surely)
+            # if it was one, the next refusal is a first one again
+            self._refused_surely.at = None
+        if surely:
+            self._forget_refusals()
+
+    def _forget_refusals(self) -> None:
+        self._refused_perhaps.at = self._refused_surely.at = None
+
+    def _may_be_its_own(self, look: Look) -> bool:
+        """A refusal of one id says nothing of the key where others have been answered, or if it is not the first."""
+        doubtful = any(epoch.doubtful for epoch in look.epochs)
+        return look.single and (doubtful or any(epoch.seen for epoch in self._others(look)))
+
+    def _is_its_own(self, look: Look) -> bool:
+        """It certainly says nothing of the key: the id was never answered, and another one without trouble was."""
+        seen = any(epoch.seen for newest in look.epochs for epoch in newest.lives())
+        healthy = (each.seen and not each.doubtful and not each.flying and not each.over for each in self._others(look))
+        return look.single and not seen and any(healthy)
+
+    def _others(self, look: Look) -> list[Epoch]:
+        return [epoch for epoch in self._epochs.values() if epoch.closed is None and epoch not in look.epochs]
 
     def renewed(self, look: Look | None, now: float) -> None:
         """The client has another key after this look: what waits were refused before does not count."""
@@ -545,10 +584,10 @@ class Session:
             if self._stopping == now:
                 self._stops.pop()
                 self._stopping = None
-            self._refused_at = None
+            self._forget_refusals()
 
-    def _stop(self, now: float, kind: str) -> None:
-        self._stopping = now
+    def _stop(self, now: float, kind: str, *, surely: bool = True) -> None:
+        self._stopping, self._stops_surely = now, surely
         self._stops.append((now, kind))
 
     def _settle(self, now: float) -> None:
@@ -556,7 +595,8 @@ class Session:
         if self._stopping is not None and self._stopping < now:
             self._stopping = None
             for epoch in self._epochs.values():
-                epoch.over = epoch.stopped = True
+                epoch.over = True
+                epoch.stopped = epoch.stopped or self._stops_surely
 
     # ends
 

@@ -69,7 +69,7 @@ def bug(*caught_by: str, tier: int = 1) -> Callable[[Plant], Plant]:
 # looks
 
 
-@bug("I1")
+@bug("I1", "gate")
 def an_answer_about_another_task_is_taken_for_ours() -> AbstractContextManager[Any]:
     real = poller.read_one
 
@@ -262,6 +262,11 @@ def halving_a_batch_loses_half() -> AbstractContextManager[Any]:
 @bug("I1")
 def one_refusal_of_the_key_ends_all_waits() -> AbstractContextManager[Any]:
     return patch.object(Gate, "refused", lambda _self, _now: True)
+
+
+@bug("I1")
+def what_is_refused_to_one_id_is_refused_to_all() -> AbstractContextManager[Any]:
+    return patch.object(poller, "is_refused_alone", lambda _life, _others: False)
 
 
 @bug("I14")
