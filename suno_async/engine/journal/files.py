@@ -121,6 +121,15 @@ def disk(path: Path) -> Iterator[None]:
         raise JournalError(f"the journal {path}: {error.strerror or error}") from None
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file has this name; None where no file has it."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def make(path: Path) -> None:
     """An empty file in the place of what has this name, and nobody else may read it: there will be prompts in it."""
     path.unlink(missing_ok=True)

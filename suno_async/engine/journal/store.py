@@ -19,7 +19,7 @@ import msgspec
 from ...protocol.errors import JournalError
 from ...protocol.intents import FREE, Intent, IntentState, OpenTask
 from .damage import check, connect, crc_of, leave_out
-from .files import Lock, disk
+from .files import Lock, disk, identity
 from .schema import SCRIPTS, create, migrate
 
 logger = logging.getLogger("suno_async")
@@ -86,6 +86,7 @@ class Store:
         self._lock = Lock(self.path)
         try:
             self._connection = self._opened(scripts)
+            self._identity = identity(self.path)
         except BaseException:
             self._lock.release()
             raise
@@ -143,6 +144,7 @@ class Store:
         self._moment = datetime.fromtimestamp(self._seconds, UTC)
         self._first = _FRESH | {"created_at": self._moment, "attempted_at": None}
         with disk(self.path):
+            self._check_place()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 before = connection.total_changes
@@ -158,6 +160,14 @@ class Store:
                 raise
         self._written(number)
         return results
+
+    def _check_place(self) -> None:
+        """What is written to a file that has lost its name is found by nobody."""
+        if identity(self.path) != self._identity:
+            raise JournalError(
+                f"the journal {self.path} was moved or deleted while it was in use, so nothing more is written to it: "
+                "put it back, or open the client with another one"
+            )
 
     def _written(self, number: int) -> None:
         """From here on the lock file knows of this commit."""

@@ -247,3 +247,16 @@ def test_a_lock_that_is_no_file_is_not_touched(path, tmp_path, kind):
     with pytest.raises(JournalError):
         Lock(path)
     assert target.read_text() == "precious"
+
+
+def test_a_file_is_known_again_under_its_name(path):
+    """The same file stays the same whatever is written to it; another one is another, and none is None."""
+    assert files.identity(path) is None
+    path.write_bytes(b"a")
+    first = files.identity(path)
+    path.write_bytes(b"b")
+    assert files.identity(path) == first
+    away = path.rename(path.with_name("away"))
+    path.write_bytes(b"b")
+    assert files.identity(path) != first
+    assert files.identity(away) == first

@@ -375,6 +375,30 @@ def test_what_cannot_be_written_does_not_stop_the_others(store, name, arguments)
     assert store.tasks() == [(GATEWAY, "a", "", "OPEN", "")]
 
 
+@pytest.mark.parametrize("instead", [False, True], ids=["nothing", "another file"])
+def test_nothing_is_written_to_a_journal_that_was_moved(store, path, instead):
+    """What would be lost with a file that lost its name is refused before anything is sent; put back, it goes on."""
+    do(store, "intend", intent(1))
+    away = path.with_name("away")
+    path.rename(away)
+    if instead:
+        path.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(JournalError, match=rf"^the journal {path} was moved or deleted while it was in use"):
+            do(store, "intend", intent(2))
+    away.replace(path)
+    do(store, "intend", intent(3))
+    assert [one.intent_id for one in store.intents(GATEWAY)] == [intent(1).intent_id, intent(3).intent_id]
+
+
+def test_nothing_is_written_to_a_journal_that_was_deleted(store, path):
+    """A file without a name takes in nothing: nobody would ever find it."""
+    path.unlink()
+    with pytest.raises(JournalError, match="moved or deleted"):
+        do(store, "intend", intent(2))
+    assert not path.exists()
+
+
 def test_a_full_disk_undoes_the_whole_commit(store, path):
     """JournalError in words; nothing has happened, and with room again everything goes on."""
     do(store, "intend", intent(1))
