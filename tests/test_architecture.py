@@ -27,7 +27,7 @@ SIBLINGS = {
     "lane": set(),
     "waits": set(),
     "poller": {"lane", "crew", "alarm"},
-    "tracker": {"poller", "lane", "deadlines"},
+    "tracker": {"poller", "lane", "deadlines", "register"},
     "streams": {"waits"},
     "acts": {"lane"},
 }

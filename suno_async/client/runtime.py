@@ -20,6 +20,7 @@ from ..engine.waits import Until, Wait
 from ..protocol.batch import Batch
 from ..protocol.errors import ClientClosed, ConfigurationError, JournalError, SunoError, innermost
 from ..protocol.experience import Experience, unpacked
+from ..protocol.life import is_whole
 from ..protocol.limits import Budget
 from ..protocol.models import Task
 from ..protocol.pace import Pace, Scaled
@@ -127,6 +128,15 @@ class Runtime:
             if seconds is not None:
                 tracker.deadlines.discard(wait, seconds)
             tracker.leave(task_id, wait)
+
+    def fetched(self, task: Task) -> None:
+        """A task was seen by itself: if it is over, nobody need wait for it any more, also after a crash."""
+        # a song without an address may still get it
+        if not task.done or (task.succeeded and not is_whole(task)):
+            return
+        self.tracker.finished(task.task_id)
+        if self.journal is not None:
+            self.journal.ended(task.task_id, task.status.value, task.fail_reason)
 
     def spawn(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Runs a function until it ends, or the client does."""

@@ -26,7 +26,6 @@ from ..protocol.inputs import (
     read_address,
 )
 from ..protocol.intents import Intent
-from ..protocol.life import is_whole
 from ..protocol.limits import RESUBMIT_ON, Budget
 from ..protocol.models import Task
 from ..protocol.pace import Pace, check_pace
@@ -156,10 +155,7 @@ class Suno(Endpoints):
             if self._runtime.over is not None:
                 raise ending(self._runtime.over, (task_id,)) from None
             raise
-        # a song without an address may still get it: whoever waits is told, also after a crash
-        is_over = task.done and (not task.succeeded or is_whole(task))
-        if is_over and self._runtime.journal is not None:
-            self._runtime.journal.ended(task_id, task.status.value, task.fail_reason)
+        self._runtime.fetched(task)
         return task
 
     async def fetch_many(self, task_ids: TaskIds) -> dict[str, Task | None]:

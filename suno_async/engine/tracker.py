@@ -20,11 +20,11 @@ from ..protocol.wire import Look
 from .deadlines import Deadlines
 from .lane import Lane, told
 from .poller import Poller
+from .register import Register
 
 _CHUNK = 1000
 """Ids that are let in or out in one go: about 3 ms of the loop."""
 _REMEMBERED_SECONDS = 3600.0
-_PARTS = 64
 _KEPT_EVERY_SECONDS = 60.0
 _IN_ORDER = (Event.CHANGE, Event.PLAYABLE, Event.END)
 
@@ -90,31 +90,6 @@ class Tracked(Life, gc=False, eq=False, kw_only=True):
     waiters: tuple[Waiter, ...]
 
 
-class Register:
-    """The lives by id, in many small dicts: one dict of a million stalls the loop for 100 ms when it grows."""
-
-    def __init__(self) -> None:
-        self._parts: tuple[dict[str, Tracked], ...] = tuple({} for _ in range(_PARTS))
-
-    def __len__(self) -> int:
-        return sum(map(len, self._parts))
-
-    def __iter__(self) -> Iterator[Tracked]:
-        return (life for part in self._parts for life in part.values())
-
-    def get(self, task_id: str) -> Tracked | None:
-        """The life of an id, if there is one."""
-        return self._parts[hash(task_id) % _PARTS].get(task_id)
-
-    def add(self, life: Tracked) -> None:
-        """One more life."""
-        self._parts[hash(life.task_id) % _PARTS][life.task_id] = life
-
-    def discard(self, life: Life) -> None:
-        """Forgets a life."""
-        self._parts[hash(life.task_id) % _PARTS].pop(life.task_id, None)
-
-
 class Tracker:
     """Opens a life for each id that is waited for, and tells its waiters what becomes of it."""
 
@@ -133,7 +108,7 @@ class Tracker:
         self._record = record
         self._lane = lane
         self._batch = batch
-        self._lives = Register()
+        self._lives: Register[Tracked] = Register()
         self._submitted: dict[str, tuple[float, str]] = {}
         self._over: SunoError | None = None
         self._now = asyncio.get_running_loop().time
@@ -152,6 +127,13 @@ class Tracker:
             if now - self._submitted[old][0] > _REMEMBERED_SECONDS:
                 del self._submitted[old]
         self._submitted[task_id] = (now - age, kind)
+
+    def finished(self, task_id: str) -> None:
+        """An id was seen to be over: whoever waits for it, or will, need not be patient."""
+        self._submitted.pop(task_id, None)
+        life = self._lives.get(task_id)
+        if life is not None:
+            self.poller.hasten(life, self._now())
 
     def check_open(self) -> None:
         """Raises what ended all waiting here, if something did."""

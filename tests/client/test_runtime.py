@@ -452,3 +452,14 @@ async def test_an_accepted_submission_shows_that_this_is_a_gateway(gateway, suno
     await suno.submit(Inspiration("a song about a cat"))
     with pytest.raises(RequestRejected, match="no such endpoint"):
         await suno.wav("c1")
+
+
+async def test_what_is_fetched_and_not_over_goes_on(gateway, suno):
+    """Only an end that is whole is told to those who wait."""
+    task_id = gateway.put(status="SUCCESS", data=None)
+    assert (await suno.fetch(task_id)).succeeded
+    with pytest.raises(WaitTimeout):
+        await suno.wait(task_id, timeout=0.1)
+    gateway.finish(task_id)
+    assert (await suno.fetch(task_id)).songs
+    assert (await suno.wait(task_id, timeout=5)).songs

@@ -55,6 +55,15 @@ async def test_fetch_is_one_look(gateway, suno):
     assert caught.value.task_id == "task_nobody"
 
 
+async def test_a_wait_for_what_a_fetch_has_seen_is_one_look(gateway):
+    """With the pace that waits until a song can be done: what was just seen to be done is not waited for."""
+    async with Suno(gateway.url, api_key=gateway.api_key) as suno:
+        job = await suno.submit(CAT)
+        gateway.finish(job.task_id)
+        assert (await suno.fetch(job.task_id)).succeeded
+        assert (await job.wait(timeout=5)).songs
+
+
 async def test_fetch_many_keeps_the_order_asked(gateway, suno):
     """Duplicates are asked once, unknown ids are None, and all of it is one request."""
     ids = [gateway.put(status=status) for status in ("SUCCESS", "FAILURE", "QUEUED")]

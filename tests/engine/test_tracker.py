@@ -8,7 +8,7 @@ import anyio
 import pytest
 from virtual import GONE, UNKNOWN, Engine, World, journaled, row, settled
 
-from suno_async.engine.tracker import Register, Tracked, Tracker
+from suno_async.engine.tracker import Tracker
 from suno_async.engine.waits import Wait
 from suno_async.protocol.durations import Event
 from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
@@ -396,19 +396,21 @@ async def _read(stream):
         pass
 
 
-def test_the_register_knows_its_lives():
-    """Lives are found by id, counted, gone through and forgotten."""
-    register = Register()
-    lives = [Tracked(task_id=task_id, born=0.0, waiters=()) for task_id in names(500)]
-    for life in lives:
-        register.add(life)
-    assert len(register) == 500
-    assert {life.task_id for life in register} == set(names(500))
-    assert register.get("t7") is lives[7]
-    register.discard(lives[7])
-    register.discard(lives[7])
-    assert register.get("t7") is None
-    assert len(register) == 499
+@pytest.mark.parametrize("joined", [False, True], ids=["before it is waited for", "while it is waited for"])
+async def test_what_was_seen_to_be_over_is_not_waited_for(joined):
+    """Somebody has fetched an id of ours and seen its end: a wait asks at once, not when it should be over."""
+    world = World(latency=0)
+    world.add("a", after=0)
+    async with Engine(world, pace=Adaptive()) as engine, anyio.create_task_group() as group:
+        engine.tracker.submitted("a", "MUSIC")
+        if joined:
+            group.start_soon(engine.wait, "a")
+        await anyio.sleep(1)
+        assert world.asks == []
+        engine.tracker.finished("a")
+        engine.tracker.finished("nobody waits for this one")
+        await engine.wait("a")
+        assert anyio.current_time() < 1.1
 
 
 async def test_who_waits_for_less_has_the_next_look_sooner():
