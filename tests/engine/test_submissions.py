@@ -681,6 +681,8 @@ async def test_a_key_whose_outcome_is_unknown_is_never_sent_again(written):
         assert (type(first), type(again)) == (SubmitUnknown, SubmitUnknown)
         assert again.intent.intent_id == first.intent.intent_id != ""
         assert (first.intent.gateway, first.intent.idempotency_key) == ("https://gateway", "k")
+        assert "reconcile()" in str(again)
+        assert f"forget('{first.intent.intent_id}')" in str(again)
         assert again.intent.state is IntentState.UNKNOWN
         assert len(world.posts) == 1
 
