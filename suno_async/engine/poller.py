@@ -6,7 +6,7 @@ an id its life's, and whether a request may leave the lane's. What ends is told 
 
 import asyncio
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 from typing import Protocol
 
@@ -75,6 +75,8 @@ class Poller:
         self._now = asyncio.get_running_loop().time
         self._alarm = Alarm()
         self._succeeded = -inf
+        self._flying: dict[int, list[Life]] = {}
+        """Whom each look under way asks for."""
         self._crew: Crew[tuple[list[Life], int]] = Crew(self._look, self._drop_look)
 
     def add(self, life: Life, due: float) -> None:
@@ -174,6 +176,7 @@ class Poller:
         lives, probe = job
         single = len(lives) == 1
         done = False
+        self._flying[id(lives)] = lives
         try:
             request = ask_one(lives[0].task_id) if single else ask_many([life.task_id for life in lives])
             sent = self._now()
@@ -186,6 +189,7 @@ class Poller:
                 await self._suffer(lives, trouble, probe)
             done = True
         finally:
+            del self._flying[id(lives)]
             if done:
                 self._lane.leave(probe=probe)
             else:
@@ -307,7 +311,8 @@ class Poller:
             self._batch.looked_in_vain(trouble, now)
             set_back(lives[0], trouble.kind, now, sought=self._search.asks(lives))
         if trouble.kind is Kind.KEY:
-            alone = single and is_refused_alone(lives[0], islice(self._agenda, _OTHERS))
+            others = chain(*self._flying.values(), islice(self._agenda, _OTHERS))
+            alone = single and is_refused_alone(lives[0], others)
             # of another key it is asked for once more; it is not the key's fault if that does not help
             if not (alone and lives[0].faults > 1) and self._lane.renewed():
                 self._put_back(lives + self._search.abandon(lives), _RETRY_SECONDS)

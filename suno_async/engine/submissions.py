@@ -298,8 +298,8 @@ class Submissions:
         _check_same(stored, errand.request)
         errand.hopeless = True
         errand.latest = stored.task_id or SubmitUnknown(
-            f"this idempotency_key was used before: {stored.reason}; reconcile() may settle it, and where you have settled"
-            f" it yourself forget({stored.intent_id!r}) frees the key",
+            f"this idempotency_key was used before: {stored.reason}; reconcile() may settle it; once you have settled "
+            f"it yourself, forget({stored.intent_id!r}) frees the key",
             intent=stored,
         )
         return False

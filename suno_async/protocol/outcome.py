@@ -30,8 +30,15 @@ _DOUBTFUL = frozenset(
         "copy_response_body_failed",
     }
 )
-_TAKEN = frozenset({"accepted", "created", "received"})
-"""Words for yes that no task has for its status."""
+_TAKEN = re.compile(
+    r"success|submit|creat|accept|receiv|queu|start|schedul|generat|progress|process|\b(okay|yes|true)\b", re.IGNORECASE
+)
+_NOT_TAKEN = re.compile(
+    r"fail|error|full|\bno|_no|invalid|exceed|limit|quota|denied|exist|reject|block|disab|forbid|unavail|busy|sensitiv"
+    r"|violat|wrong|missing|bad|empty|requir|insuffi|refus|exception|illegal|\bun|_un",
+    re.IGNORECASE,
+)
+"""What there is in words for yes, of which there are many more than any list has, and in none of them."""
 _LATE = re.compile(r"time[d _-]{0,2}out|deadline", re.IGNORECASE)
 _CUT = re.compile(
     r"reset|disconnect|time[d _-]{0,2}out|\bEOF\b|deadline|broken pipe|hang up|ECONN|closed|prematurely|GOAWAY"
@@ -253,7 +260,9 @@ def _is_refusal(code: str, message: str) -> bool:
 
 def _is_taken(code: str) -> bool:
     """True for words of what was taken or is under way: whoever says so does not say no."""
-    return code.lower() in _TAKEN or status_of(code) not in {Status.FAILURE, Status.UNKNOWN}
+    if _TAKEN.search(code) and not _NOT_TAKEN.search(code):
+        return True
+    return status_of(code) not in {Status.FAILURE, Status.UNKNOWN}
 
 
 def _is_reason(message: str) -> bool:

@@ -30,7 +30,7 @@ def is_refused_alone(life: Life, others: Iterable[Life]) -> bool:
     again = life.faults > 1
     if life.seen and not again:
         return False
-    return any(not other.faults and (again or other.seen) for other in others)
+    return any(not other.faults and not other.gone and (again or other.seen) for other in others if other is not life)
 
 
 def pause(life: Life, trouble: Trouble, soonest: float) -> float:

@@ -1,10 +1,10 @@
 """The wire: structs to bytes, and answers to looks. The fast path, typed; what it cannot read goes to `dialects`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
+from .blanks import is_blank, knows_none
 from .dialects import has_made, read_tasks
 from .errors import UnexpectedResponse
 from .exchange import Answer, Request
@@ -16,6 +16,8 @@ from .rows import Times, read_row, read_times, task_of
 BATCH_PATH = "/suno/fetch"
 _MOST_ROWS, _MOST_ODD_ROWS = 20_000, 1000
 """The second one is less than some ask for: then it is as many as that."""
+_MOST_TWICE = 100
+"""Of rows that come twice, so many are read to see which one has more in it."""
 _STOCK = {status.value: status for status in Status}
 
 
@@ -217,15 +219,21 @@ def by_id(looks: list[Look]) -> dict[str, Look]:
     """One look for each id: where an answer tells of one twice, the one that is further along."""
     last = {look.task_id: look for look in looks}
     if len(last) < len(looks):
+        how_far = _how_far if len(looks) - len(last) <= _MOST_TWICE else _about_how_far
         far: dict[str, int] = {}
         for look in looks:
             task_id = look.task_id
             if task_id not in far:
-                far[task_id] = _how_far(last[task_id])
-            reached = _how_far(look)
+                far[task_id] = how_far(last[task_id])
+            reached = how_far(look)
             if reached > far[task_id]:
                 last[task_id], far[task_id] = look, reached
     return last
+
+
+def _about_how_far(look: Look) -> int:
+    """0 for what goes on, 1 for what failed and 2 for what succeeded."""
+    return 2 if look.status is SUCCESS else int(look.status is FAILURE)
 
 
 def _how_far(look: Look) -> int:
@@ -267,7 +275,7 @@ def _fast_row(row: msgspec.Raw) -> Look | None:
 def _slow_row(row: bytes) -> Look:
     try:
         document = read_json(row)
-        if _is_blank(document, 1):
+        if is_blank(document, 1):
             return _NOTHING
         tasks = read_tasks(document)
     except _UNREAD:
@@ -280,25 +288,12 @@ def _slow(answer: Answer, task_id: str | None, asked: int = 0) -> list[Task] | T
     try:
         document = read_json(answer.body)
         refused = error_words(document) is not None
-        if task_id is None and not refused and _knows_none(document):
+        if task_id is None and not refused and knows_none(document):
             return []
         tasks = [] if refused else read_tasks(document, max(asked, _MOST_ODD_ROWS))
     except _UNREAD:
         return trouble_of(answer, task_id)
     return tasks or trouble_of(answer, task_id)
-
-
-def _knows_none(document: Any) -> bool:
-    """True if an answer about many tasks holds none: new-api writes ``null``, others a place for each id asked for."""
-    told = document.get("data", 0) if isinstance(document, dict) else 0
-    return told is None or (isinstance(told, dict | list) and _is_blank(told, 2))
-
-
-def _is_blank(value: Any, depth: int) -> bool:
-    """True if there is nothing in a value, or in what it holds, so deep: ``null``, empty, or the zeros of a struct."""
-    if depth == 0 or not isinstance(value, dict | list):
-        return not value
-    return all(_is_blank(held, depth - 1) for held in (value.values() if isinstance(value, dict) else value))
 
 
 def _look(seen: _Glance, source: bytes | _Page, index: int = 0) -> Look | None:

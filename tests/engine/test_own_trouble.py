@@ -7,7 +7,7 @@ from virtual import REFUSED, Engine, World, one, row, said
 from suno_async.protocol.errors import Unauthorized
 from suno_async.protocol.exchange import Answer
 from suno_async.protocol.models import Task
-from suno_async.protocol.pace import Adaptive, Fixed
+from suno_async.protocol.pace import Adaptive, Backoff, Fixed
 
 FORBIDDEN = Answer(403, {}, b'{"error":{"message":"you may not see this task","type":"forbidden","code":"forbidden"}}')
 
@@ -58,6 +58,30 @@ async def test_an_id_that_is_refused_ends_nobody_elses_wait(answer, pace, size):
         assert found["theirs"][0] > max(found["a"][0], found["b"][0])
         assert len(world.times("theirs")) < 30
         await engine.settle()
+
+
+class Hasty(World):
+    """A world that takes its time, but not to refuse."""
+
+    async def look(self, request, **more):
+        """403 at once for a single look at what is not ours."""
+        if request.path.endswith("/theirs"):
+            await anyio.sleep(0.1)
+            return FORBIDDEN
+        return await super().look(request, **more)
+
+
+@pytest.mark.parametrize("size", [100, 1])
+@pytest.mark.parametrize("pace", [Fixed(2), Fixed(5), Backoff()], ids=repr)
+@pytest.mark.parametrize("seconds", [4.0, 8.0])
+async def test_a_refused_id_ends_nobody_whose_look_is_under_way(pace, size, seconds):
+    """Answers may take longer than a refusal is held back: whom they are about is still there to be asked for."""
+    world, found = Hasty(latency=seconds), {}
+    world.add(*names(2), after=60)
+    async with Engine(world, pace=pace, size=size) as engine:
+        with anyio.move_on_after(200):
+            await ended(engine, [*names(2), "theirs"], found)
+        assert all(isinstance(found[task_id][1], Task) for task_id in names(2))
 
 
 @pytest.mark.parametrize("order", [["theirs0", "a", "b"], ["a", *names(5, "theirs"), "b"]], ids=["first", "many"])

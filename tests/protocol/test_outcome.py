@@ -190,6 +190,28 @@ def test_a_word_for_what_was_taken_is_no_refusal(code, status):
     assert type(asked(status, {"code": code, "message": "wait for the song", "data": None})) is errors.SubmitUnknown
 
 
+SAID = "in_queue queuing enqueued submit_success task_submitted task_created task_accepted started scheduled generating"
+SAID += " successful success! okay yes TRUE request_received"
+
+
+@pytest.mark.parametrize("code", SAID.split())
+def test_a_word_that_sounds_like_yes_is_no_refusal(code):
+    """Of words for yes there are many more than any list has: what sounds like one may be one."""
+    assert type(asked(200, {"code": code, "message": "wait for the song", "data": None})) is errors.SubmitUnknown
+
+
+REFUSALS = "submit_failed create_task_failed generate_error queue_full not_started no_process invalid_submission"
+REFUSALS += (
+    " success_rate_exceeded processing_limit unprocessable task_unaccepted started_quota creation_disabled yesterday"
+)
+
+
+@pytest.mark.parametrize("code", REFUSALS.split())
+def test_a_word_with_a_no_in_it_is_a_refusal(code):
+    """Whatever else it sounds like."""
+    assert isinstance(asked(200, {"code": code, "message": "no", "data": None}), errors.RequestRejected)
+
+
 def test_a_word_for_what_has_failed_is_a_refusal():
     """What is known to mean no, as the status of a task too, stays a no."""
     assert type(asked(200, {"code": "failed", "message": "no", "data": None})) is errors.RequestRejected

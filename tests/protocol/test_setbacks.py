@@ -61,6 +61,17 @@ def test_a_first_refusal_is_its_own_if_others_were_answered(mark, others, alone)
     assert is_refused_alone(life(mark=mark or None, faults=1), others) is alone
 
 
+def test_neither_itself_nor_one_that_is_gone_is_another():
+    """Who is asked for still can say that the key is good, and nobody else."""
+    mine, gone = life(mark=1, faults=2), life(mark=1)
+    mine.faults = 2
+    gone.gone = True
+    healthy = life(mark=None, faults=0)
+    assert not is_refused_alone(mine, [mine, gone])
+    assert not is_refused_alone(healthy, [healthy])
+    assert is_refused_alone(mine, [mine, gone, healthy])
+
+
 @pytest.mark.parametrize(("others", "alone"), [([FRESH], True), ([SICK, SEEN], True), ([SICK], False), ([], False)])
 @pytest.mark.parametrize("mark", [None, 1])
 def test_the_next_refusals_are_its_own_while_there_are_others(mark, others, alone):

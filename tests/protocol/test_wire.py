@@ -664,6 +664,15 @@ def test_of_two_ends_the_one_with_the_songs_counts(rows, songs):
     assert all(song.audio_url for song in look.task().songs)
 
 
+@pytest.mark.parametrize(("twice", "songs"), [(100, 2), (101, 0)])
+def test_of_many_rows_about_one_id_none_is_read_whole(twice, songs):
+    """A hundred that come twice are compared by what is in them; of more only the status counts, and the last one."""
+    rows = [row("a"), row("a", status="FAILURE"), *[BARE] * (twice - 1)]
+    (look,) = looks_in(answer(env(rows)))
+    assert look.status is Status.SUCCESS
+    assert len(look.task().songs) == songs
+
+
 @pytest.mark.parametrize("made", [{"text": "la", "title": "x", "id": "l"}, {"persona_id": "p"}], ids=ascii)
 def test_of_two_ends_the_one_with_anything_made_counts(made):
     """Words, or what is no song, count as songs do."""
