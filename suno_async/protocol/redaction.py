@@ -41,8 +41,8 @@ _TORN = re.compile(rb"(?:\\u00|%)[2-7]\Z").search
 class Redaction:
     r"""Takes these secrets out of bytes: a gateway that echoes the key does not put it into anybody's hands.
 
-    Found are the letters plain or as numbers (``\u0041``, ``%41``, ``%u0041``), those inside each other three deep, as encoders write them;
-    and with any number of backslashes before them, as texts have that are JSON inside JSON.
+    Found are the letters plain or as numbers (``\u0041``, ``%41``, ``%u0041``), those inside each other three deep, as
+    encoders write them; and with any number of backslashes before them, as texts have that are JSON inside JSON.
 
     Without secrets it changes nothing.
     """
