@@ -145,11 +145,12 @@ WORDS = ["suc", "sucXess", "success736a6f88", "S"]
 @pytest.mark.parametrize("message", [{}, {"message": ""}, {"message": " "}, {"msg": "success"}, {"message": None}])
 @pytest.mark.parametrize("word", WORDS)
 def test_a_word_without_a_reason_is_no_refusal(word, message):
-    """A code nobody knows, with nothing said about it, may be what is left of "success"."""
+    """A code nobody knows, with nothing said about it, may be what is left of "success"; one that begins so, always."""
     for body in ({"code": word, **message}, {"code": word, **message, "data": None}):
         assert type(judged(200, json.dumps(body).encode())[0]) is SubmitUnknown
     body = {"code": word, "message": "prompt was refused", "data": None}
-    assert type(judged(200, json.dumps(body).encode())[0]) is RequestRejected
+    refused = SubmitUnknown if word.startswith("success") else RequestRejected
+    assert type(judged(200, json.dumps(body).encode())[0]) is refused
 
 
 @pytest.mark.parametrize("quote", ['"', '" ', '"\n\t'], ids=ascii)
