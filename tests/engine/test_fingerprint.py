@@ -30,7 +30,7 @@ def test_the_key_is_not_in_it():
         assert key.hex() not in found.text
         assert key.decode() not in repr(found)
     text = Fingerprint(KEY).text
-    assert not any(KEY[start : start + 4].hex() in text for start in range(len(KEY)))
+    assert not any(KEY[start : start + 4].hex() in text for start in range(len(KEY) - 3))
 
 
 @pytest.mark.parametrize("text", ["", "x", "zz" * 16, "é" * 32, "00", "00" * 16, "00" * 17])
