@@ -27,7 +27,8 @@ def test_the_key_is_not_in_it():
     for key in (KEY, b"x", b"k" * 5000):
         found = Fingerprint(key)
         assert len(found.text) == 32
-        assert key.hex() not in found.text
+        # one letter may stand there by chance
+        assert len(key) == 1 or key.hex() not in found.text
         assert key.decode() not in repr(found)
     text = Fingerprint(KEY).text
     assert not any(KEY[start : start + 4].hex() in text for start in range(len(KEY) - 3))
