@@ -188,8 +188,8 @@ def _accepted(document: Any) -> str | None:
             value = value[0]
         elif isinstance(value, dict):
             fields = snake(value)
-            key = next((key for key in _IDS if fields.get(key)), "")
-            value = fields.get(key)
+            key = next((key for key in _IDS if fields.get(key)), None)
+            value = None if key is None else fields[key]
             if key in _NAMED and type(value) is int and 0 < value <= _MOST_NUMBER:
                 return str(value)
     return None

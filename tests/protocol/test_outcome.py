@@ -366,6 +366,7 @@ NO_ID = {
     "a number above all snowflakes": {"code": "success", "data": 2**63},
     "a named number that is none": {"code": "success", "data": {"task_id": -1}},
     "a named number above all": {"code": "success", "data": {"task_id": 2**63}},
+    "a field without a name": {"code": "success", "": "t1", "data": None},
     "a named truth": {"code": "success", "data": {"task_id": True}},
     "a count that is not named": {"code": "success", "data": {"id": 12345}},
     "truncated before the end of the id": '{"code":"success","message":"","data":"736a6f88',
