@@ -402,7 +402,7 @@ def test_a_flag_is_true_or_false(wrong):
     """What Python would take for one of them is refused by name: the text "no" would mean yes."""
     assert inputs.check_flag("f", True)
     assert not inputs.check_flag("f", False)
-    with pytest.raises(ConfigurationError, match=r"^f must be True or False, not "):
+    with pytest.raises(ConfigurationError, match=f"^f must be True or False, not {wrong!r}$"):
         inputs.check_flag("f", wrong)
     with pytest.raises(ConfigurationError, match=r"^allow_insecure must be True or False, not "):
         read_address("https://gateway.example", allow_insecure=wrong)
@@ -413,6 +413,6 @@ def test_dice_can_be_thrown():
     dice = Random(1)
     assert inputs.check_random("rng", dice) is dice
     assert inputs.check_random("rng", None) is None
-    for wrong in (5, "random", SimpleNamespace(random=0.5)):
-        with pytest.raises(ConfigurationError, match=r"^rng must be a random.Random, not "):
+    for wrong, shown in ((5, "5"), ("random", "'random'"), (SimpleNamespace(random=0.5), "a SimpleNamespace")):
+        with pytest.raises(ConfigurationError, match=f"^rng must be a random.Random, not {shown}$"):
             inputs.check_random("rng", wrong)
