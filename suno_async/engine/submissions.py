@@ -298,7 +298,7 @@ class Submissions:
         _check_same(stored, errand.request)
         errand.hopeless = True
         errand.latest = stored.task_id or SubmitUnknown(
-            f"this idempotency_key was used before: {stored.reason}; reconcile() may settle it; once you have settled "
+            f"this idempotency_key was used before: {stored.reason}; reconcile() may settle it. Once you have settled "
             f"it yourself, forget({stored.intent_id!r}) frees the key",
             intent=stored,
         )

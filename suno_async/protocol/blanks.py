@@ -6,9 +6,7 @@ from .dialects import status_of
 from .lenient import text
 from .models import FAILURE
 from .refusals import OK_CODES
-
-_MOST = 20_000
-"""Nobody asks for more ids in one look."""
+from .rows import MOST_ROWS
 
 
 def knows_none(document: Any) -> bool:
@@ -16,7 +14,7 @@ def knows_none(document: Any) -> bool:
     if not isinstance(document, dict) or not _says_yes(document):
         return False
     told = document.get("data", 0)
-    return told is None or (isinstance(told, dict | list) and len(told) <= _MOST and is_blank(told, 2))
+    return told is None or (isinstance(told, dict | list) and len(told) <= MOST_ROWS and is_blank(told, 2))
 
 
 def is_blank(value: Any, depth: int) -> bool:

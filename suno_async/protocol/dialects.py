@@ -12,7 +12,7 @@ import msgspec
 
 from .lenient import moment, number, percent, read_json, snake, text
 from .models import Lyrics, Song, Status, Task
-from .rows import MOST_CLIPS, heard
+from .rows import MOST_CLIPS, MOST_ROWS, heard
 
 STATUSES = {
     **{status.value.lower(): status for status in Status},
@@ -54,8 +54,6 @@ UNDER_WAY = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED, Status
 _DEPTH = 4
 _LAYERS = 8
 """Of an answer that is opened from the outside in; K4U's reach six."""
-_MOST_ITEMS = 20_000
-"""Nobody asks for more in one look; the rest of such an answer is not read."""
 
 
 def status_of(word: str) -> Status:
@@ -120,7 +118,7 @@ def _held(value: dict[str, Any]) -> Iterator[Any]:
 
 
 def _from_list(items: list[Any], outer: dict[str, Any], most: int) -> list[Task]:
-    rows = [item for item in islice(items, _MOST_ITEMS) if isinstance(item, dict)]
+    rows = [item for item in islice(items, MOST_ROWS) if isinstance(item, dict)]
     tasks = [row for row in rows if _is_task(snake(row))]
     if tasks:
         return [_task(row, {}) for row in islice(tasks, most)]

@@ -12,6 +12,8 @@ import msgspec
 from .lenient import moment, percent, text
 from .models import FAILURE, Lyrics, Song, Status, Task
 
+MOST_ROWS = 20_000
+"""Of one answer: nobody asks for more ids in one look, and the rest is not read."""
 MOST_CLIPS = 1000
 """Of one task; two are usual, and whatever else an answer holds is not read."""
 _PERCENTS = {f"{number}%": number for number in range(101)}

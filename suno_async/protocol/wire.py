@@ -11,11 +11,11 @@ from .exchange import Answer, Request
 from .lenient import excerpt, read_json
 from .models import FAILURE, SUCCESS, Status, Task
 from .refusals import Kind, Trouble, error_words, foreign, trouble_of
-from .rows import Times, read_row, read_times, task_of
+from .rows import MOST_ROWS, Times, read_row, read_times, task_of
 
 BATCH_PATH = "/suno/fetch"
-_MOST_ROWS, _MOST_ODD_ROWS = 20_000, 1000
-"""The second one is less than some ask for: then it is as many as that."""
+_MOST_ODD_ROWS = 1000
+"""Less than some ask for: then it is as many as that."""
 _MOST_TWICE = 100
 """Of rows that come twice, so many are read to see which one has more in it."""
 _STOCK = {status.value: status for status in Status}
@@ -173,7 +173,7 @@ def _slow_one(answer: Answer, task_id: str) -> Look | Trouble:
     return foreign(task_id)
 
 
-def read_many(answer: Answer, most: int = _MOST_ROWS, *, asked: int = 0) -> dict[str, Look] | Trouble:
+def read_many(answer: Answer, most: int = MOST_ROWS, *, asked: int = 0) -> dict[str, Look] | Trouble:
     """What the answer to a look at ``asked`` tasks says: the looks by id, none for ids the gateway left out.
 
     ``data: null`` is how new-api writes that it knows none of the ids; others have a place with nothing in it for each.

@@ -333,6 +333,7 @@ SONGS = {
     "tags as a list": (CLIP | {"metadata": {"tags": ["pop", "rock"]}}, {"tags": "pop, rock"}),
     "state alone": ({"clip_id": "c", "state": "running"}, {"status": "running"}),
     "error type": (CLIP | {"metadata": {"error_type": "moderation"}}, {"error_message": "moderation"}),
+    "prompt beside": (CLIP | {"metadata": {}, "prompt": "la", "lyric": "no"}, {"prompt": "la"}),
     "lyric": ({"id": "c", "audio_url": URL, "lyric": "la"}, {"prompt": "la"}),
     "mv": (
         {"id": "c", "audio_url": URL, "mv": "chirp-v4", "create_time": 0},

@@ -142,6 +142,7 @@ def test_the_rounds():
         (0.0, EVEN, True),
         (1.0, EVEN, True),
         (0.25, [EVEN[0] + EVEN[-1] - 0.04, *EVEN[1:-1], 0.04], True),
+        (0.25, [EVEN[0] + EVEN[-1] - 0.05, *EVEN[1:-1], 0.05], False),
     ],
 )
 def test_what_was_assumed_is_not_learned(no_beat, shares, is_learned):
