@@ -13,7 +13,8 @@ from .errors import ConfigurationError
 _TASK_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,128}").fullmatch
 _ACTION = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}").fullmatch
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,200}").fullmatch
-_KEY = re.compile(r"[\x21-\x7e]{8,512}").fullmatch
+# nothing but signs of escapes could be in any answer, and could not be taken out of one
+_KEY = re.compile(r"(?![%\\]*$)[\x21-\x7e]{8,512}").fullmatch
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"\[[0-9A-Fa-f:.]{{2,45}}\]|(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?").fullmatch
 _PORTS = {"https": 443, "http": 80}

@@ -4,6 +4,7 @@ import json
 import re
 from binascii import a2b_qp
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from urllib.parse import quote
@@ -23,8 +24,8 @@ _MOST_SPELLINGS = 16
 """Who writes a secret in more ways in one answer plays with us: what is behind them is not shown."""
 _MOST_SIGNS = 512
 """Looked at one by one; behind them one search of the rest is cheaper."""
-_PATHS = ("/", "$&+=:@", "!'()*", ";,/?:@&=+$#!'()*")
-"""What urllib, Go's PathEscape, JavaScript's encodeURIComponent and its encodeURI leave as it is."""
+_LEFT = ("", "/", "$&+=:@", "!'()*", ";,/?:@&=+$#!'()*")
+"""What urllib's quote_plus and quote, Go's PathEscape, JavaScript's encodeURIComponent and encodeURI leave as it is."""
 _NUMBERS = b"\\%u0123456789abcdefABCDEF"
 """What the number of a letter is written with."""
 _LETTER = re.compile(rb"\\u00[2-7]").search
@@ -35,6 +36,8 @@ _ASIDE, _BACK = bytes.maketrans(b"=%", b"\x01\x02"), bytes.maketrans(b"%\x02", b
 _DROPPED = b"\\\r\n"
 _CUT_NUMBER = re.compile(rb"[\\%][\\%25cC]*(?:u0{0,2})?(?:25)*[2-7]?").fullmatch
 _LONGEST_CUT = 16
+_MOST_CLEAN, _MOST_BYTES = 16, 1 << 18
+"""So many of the last bodies without a secret are remembered, and none that is longer."""
 _TORN = re.compile(rb"(?:\\u00|%)[2-7]\Z").search
 
 
@@ -49,6 +52,7 @@ class Redaction:
 
     __slots__ = (
         "_all",
+        "_clean",
         "_codes",
         "_core",
         "_edged",
@@ -73,12 +77,14 @@ class Redaction:
         self._readings = tuple(frozenset(_readings(word)) for word in encoded)
         self._all = _innermost(frozenset[bytes]().union(*self._readings))
         letters = set(_NUMBERS).union(*encoded)
-        self._codes = {b"u0", *(f"{letter:02{case}}".encode() for letter in letters for case in "xX")}
+        self._codes = {b"u0", *(form % letter for letter in letters for form in (b"%02x", b"%02X"))}
         self._escapes = tuple(b"\\%c" % sign for sign in _BACKSLASHED if any(sign in word for word in encoded))
         self._ends = letters if encoded else set[int]()
         self._widest = max(map(len, encoded), default=0) * _WIDEST
-        self._needles = tuple(sorted({form.encode() for word in words for form in _forms(word)}, key=len, reverse=True))
+        # of those that begin alike the longer one first
+        self._needles = tuple(sorted({form.encode() for word in words for form in _forms(word)}, reverse=True))
         self._whole = _any_of(self._needles)
+        self._clean: deque[bytes] = deque(maxlen=_MOST_CLEAN)
 
     def clean(self, data: bytes) -> bytes:
         """The data without a secret in it, also one whose letters are escaped.
@@ -96,9 +102,18 @@ class Redaction:
 
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
-        data = self.clean(bytes(received))
-        # most answers end in what no secret has
-        return self._cut(data) if data and data[-1] in self._ends else data
+        for known in self._clean:
+            # looks at tasks that do not change are answered with the same bytes again and again
+            if known == received:
+                return known
+        whole = bytes(received)
+        data = self.clean(whole)
+        if data and data[-1] in self._ends:
+            # most answers end in what no secret has
+            data = self._cut(data)
+        if data is whole and len(data) <= _MOST_BYTES:
+            self._clean.append(data)
+        return data
 
     def shows(self, text: str) -> bool:
         """True if there is a secret in the text."""
@@ -166,8 +181,7 @@ class Redaction:
         searches of the whole, however much an answer has of what only looks so.
         """
         start, spellings = 0, 0
-        while start < len(data):
-            piece = data[start : start + (_PIECE + 1) * self._widest]
+        while piece := data[start : start + (_PIECE + 1) * self._widest]:
             if not _holds(piece, self._all):
                 start += _PIECE * self._widest
                 continue
@@ -205,14 +219,14 @@ def _forms(word: str) -> set[str]:
     quoted = json.dumps(word)[1:-1]
     # Go writes JSON that may stand in a page
     go = quoted.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    percent = {quote(word, safe=safe) for safe in ("", *_PATHS)}
+    percent = {quote(word, safe=safe) for safe in _LEFT}
     small = {re.sub("%..", lambda escape: escape[0].lower(), form) for form in percent}
     return {word, quoted, quoted.replace("/", "\\/"), go} | percent | small
 
 
 def _is_edged(word: bytes) -> bool:
-    """True if a backslash beside it may be a half of an escape."""
-    return word[0] in _BACKSLASHED or word.endswith(b"\\")
+    """True if its last backslash may be a half of an escape."""
+    return word.endswith(b"\\")
 
 
 def _innermost(words: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -146,6 +146,8 @@ def test_the_search_for_riders_ends(apart):
     assert agenda.take(0.0, 10, soonest=0.5) == []
     assert agenda.take(0.0, 11, soonest=0.5) == [items[10]]
     assert agenda.due() == 1.0
+    del items[10]
+    assert {id(item) for item in agenda.take(100.0, 20)} == {id(item) for item in items}
 
 
 def test_those_that_were_moved_take_nobodys_place():

@@ -137,6 +137,7 @@ def test_the_rounds():
         (0.31, EVEN, False),
         (0.5, EVEN, False),
         (0.25, [EVEN[0] + 0.05, *EVEN[1:-1], EVEN[-1] - 0.05], False),
+        (0.14, EVEN, False),
         (0.1, EVEN, True),
         (0.8, EVEN, True),
         (0.0, EVEN, True),

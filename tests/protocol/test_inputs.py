@@ -152,16 +152,20 @@ def test_a_missing_key_says_where_to_put_it(key):
         Secret(key).reveal()
 
 
-@pytest.mark.parametrize("key", ["sk-12345", "~!@#$%^&*()", "x" * 512, KEY], ids=["8", "punctuation", "512", "usual"])
+@pytest.mark.parametrize(
+    "key",
+    ["sk-12345", "~!@#$%^&*()", "%%%%%%%a", "x" * 512, KEY],
+    ids=["8", "punctuation", "one letter", "512", "usual"],
+)
 def test_good_keys_are_revealed(key):
     """8 to 512 printable ASCII characters are a key, given directly or by a callable."""
     assert Secret(key).reveal() == key
     assert Secret(lambda: key).reveal() == key
 
 
-@pytest.mark.parametrize("key", ["1234567", "x" * 513], ids=["7", "513"])
-def test_keys_of_other_lengths_are_refused(key):
-    """Fewer than 8 or more than 512 characters are no key."""
+@pytest.mark.parametrize("key", ["1234567", "x" * 513, "%" * 8, "%\\" * 8], ids=["7", "513", "percents", "escapes"])
+def test_what_can_be_no_key_is_refused(key):
+    """Fewer than 8 or more than 512 characters are no key, nor are signs that only begin escapes."""
     with pytest.raises(
         ConfigurationError, match=r"^the API key has .* is not 8 to 512 characters long: copy it again$"
     ):

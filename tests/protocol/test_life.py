@@ -376,6 +376,17 @@ def test_a_failure_ends_any_life(events):
     assert verdict.task.songs == (GOOD,)
 
 
+def test_what_shows_nothing_new_is_not_kept_again():
+    """The first of those that show the same is kept: each of them would have to be cut out of its answer."""
+    one = life(keeps=True)
+    looks = [look(S.IN_PROGRESS, mark=mark) for mark in (1, 1, 2, 2)]
+    kept = []
+    for seen in looks:
+        one.observe(seen, 1.0)
+        kept.append(one.last)
+    assert [looks.index(seen) for seen in kept] == [0, 0, 2, 2]
+
+
 def test_what_is_no_longer_so_is_not_kept():
     """Somebody saw it at 10 % and left; who comes when it stands elsewhere is not told of that."""
     one = life(keeps=True)

@@ -46,6 +46,7 @@ ESCAPES = {
     "all of them": "".join(f"\\u{ord(letter):04x}" for letter in KEY),
     "all of them, in capitals": "".join(f"\\u{ord(letter):04X}" for letter in KEY),
     "without its beginning": r"\u0030123456789abcdefABCDEF",
+    "the last one": r"sk-0123456789abcdefABCDE\u0046",
 }
 
 
@@ -57,6 +58,45 @@ def test_a_secret_is_taken_out_whatever_letters_of_it_are_escaped(echo):
     assert redaction.clean_cut(f"<{echo}>{echo[:-1]}".encode()) == b"<***>"
     for length in range(4 * 6, len(echo)):
         assert redaction.clean_cut(f"<{echo[:length]}".encode()) == b"<"
+
+
+@pytest.mark.parametrize("form", ["%{:02x}", "%{:02X}", "%u{:04x}", "%u{:04X}"])
+def test_a_secret_is_found_in_numbers_of_one_form(form):
+    """Of all its letters, or of one of them; ``%u`` is what JavaScript's escape writes."""
+    redaction = Redaction([KEY])
+    for some in (KEY, "-", "5", "F"):
+        echo = "".join(form.format(ord(letter)) if letter in some else letter for letter in KEY)
+        assert redaction.clean(echo.encode()) == b"***"
+        assert redaction.clean(f"<{echo}>".encode()) == b"<***>"
+    assert redaction.clean(rb"\u0073k-0123456789abcdefABCDEF") == b"***"
+
+
+@pytest.mark.parametrize("sign", ["%", r"\u00e9", "%zz \\u00zz "])
+@pytest.mark.parametrize("number", ["%35", "%u0035", r"\u0035"])
+def test_a_secret_is_found_behind_however_many_signs(sign, number):
+    """Those that are none of a number do not hide the one that is: neither few of them nor many."""
+    redaction, echo = Redaction([KEY]), KEY.replace("5", number)
+    for times in (1, 2, 3, 511, 512, 513, 1200):
+        assert redaction.clean(f"{sign * times} {echo}".encode()).decode() == f"{sign * times} ***"
+        assert redaction.clean(f"{echo} {sign * times}".encode()).decode() == f"*** {sign * times}"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=repr)
+@pytest.mark.parametrize("sign", ["%", "=", r"\u00", r"\u003d"])
+def test_the_end_of_a_line_behind_a_sign_hides_nothing(sign, end):
+    """In quoted-printable it would end a line, and what is up to the next one would be nothing."""
+    before = f"a {sign}{end} "
+    assert Redaction([KEY]).clean(f"{before}{KEY.replace('5', '%35')}".encode()).decode() == f"{before}***"
+    said = rf"{before}100%0123456789abc\u0064efABCDEF"
+    assert Redaction([KEY[3:]]).clean(said.encode()).decode() == f"{before}100%***"
+
+
+@pytest.mark.parametrize("before", ["\\n", r"\u00e9", r"\u0058", "100% ", r"\u0058" + r"\u00e9" * 600, "% " * 100])
+def test_a_plain_secret_is_taken_out_as_it_is(before):
+    """What is beside it stays, though it were the first half of a number."""
+    said = f"{before} %2{KEY}".encode()
+    assert Redaction([KEY]).clean(said) == f"{before} %2***".encode()
+    assert Redaction([KEY]).clean(b"%2" + KEY.encode()) == b"%2***"
 
 
 @pytest.mark.parametrize("before", ["", "x", r"\n", "\\n" * 300], ids=len)
@@ -93,6 +133,7 @@ ENCODERS: list[Callable[[str], str]] = [
     _go,
     lambda said: "".join(f"\\u{ord(letter):04x}" for letter in said),
     lambda said: "".join(f"%{letter:02X}" for letter in said.encode()),
+    lambda said: re.sub("[ -~]", lambda letter: f"%u{ord(letter[0]):04X}", said),
     *PERCENT,
     *map(_small, PERCENT),
 ]
@@ -150,6 +191,46 @@ def test_a_percent_sign_may_be_no_escape(key):
     assert Redaction([key]).clean(said.encode()) == b"100%*** ***"
 
 
+PERCENTS = {
+    "a sign of the key, before a number": ("sk-ab%41cdefghij01234567", r"sk-ab%\u00341cdefghij01234567"),
+    "a sign of the key, a number too": ("sk-ab%41cdefghij01234567", r"sk-ab\u0025\u00341cdefghij01234567"),
+    "before a key with a backslash": ("0123456789\\abcdefghij", r"%0123456789\u005cabcdefghij"),
+    "before a key with a sign of equality": ("0123456789=abcdefghij", r"%0123456789\u003dabcdefghij"),
+    "the same in capitals": ("0123456789=abcdefghij", r"%0123456789\u003Dabcdefghij"),
+    "the same, plain too": ("0123456789=3=Dabcdefghij", r"%0123456789=3\u003dD\u0061bcdefghij"),
+}
+
+
+@pytest.mark.parametrize(("key", "echo"), PERCENTS.values(), ids=PERCENTS)
+def test_a_percent_sign_is_none_of_an_escape_where_json_escapes(key, echo):
+    """What JSON writes as numbers is found though a percent sign is before two digits."""
+    before = "%" if echo.startswith("%") else ""
+    assert Redaction([key]).clean(f"<{echo}>".encode()).decode() == f"<{before}***>"
+
+
+def test_the_beginning_of_a_secret_before_a_percent_sign_is_taken_out():
+    """A number that is cut off behind its first sign; and one before it that is none."""
+    redaction = Redaction([KEY[3:]])
+    assert redaction.clean_cut(rb"100%0123456\u0037%") == b"100%"
+    assert redaction.clean_cut(rb"100%0123456\u0037" + b"\\") == b"100%"
+
+
+@pytest.mark.parametrize("key", ["sk-ab%%sk-ab%%sk-ab%", "%%%abc%%%abc%%%abc%%%01234", "sk-ab%41sk-ab%41sk-ab%410"])
+def test_of_a_beginning_that_repeats_nothing_is_left(key):
+    """The longest goes; of a key with percent signs that is not the longest of each way to read it."""
+    redaction = Redaction([key])
+    for length in range(5, len(key)):
+        assert redaction.clean_cut(f"<{key[:length]}".encode()) == b"<"
+
+
+def test_an_escape_behind_a_secret_stays_whole():
+    """Where it is a key's last backslash that is before a quote, or before a letter."""
+    redaction = Redaction(["sk-0123456789\\"])
+    assert json.loads(redaction.clean(rb'{"a":"sk-0123456789\"","b":1}')) == {"a": '***"', "b": 1}
+    assert json.loads(redaction.clean(rb'{"a":"sk-0123456789\n"}')) == {"a": "***\n"}
+    assert json.loads(redaction.clean(rb'{"a":"sk-0123456789\\"}')) == {"a": "***\\"}
+
+
 def test_what_is_far_behind_is_found_too():
     """Wherever it is: what is read at once is a small part of an answer."""
     redaction, echo = Redaction([KEY]), KEY.replace("-", "\\u002d").encode()
@@ -166,6 +247,14 @@ def test_an_answer_that_writes_a_secret_in_a_hundred_ways_is_not_shown_to_its_en
     assert cleaned.startswith(b"<***zzz")
     assert cleaned.endswith(b"***")
     assert cleaned.count(b"***") == 17
+
+
+def test_of_an_answer_that_writes_a_secret_in_many_ways_the_beginning_is_shown():
+    """Up to what is read at once with the first way that is too many."""
+    ways = [KEY[:place] + f"%{ord(KEY[place]):02x}" + KEY[place + 1 :] for place in range(17)]
+    cleaned = Redaction([KEY]).clean(" ".join(ways[:-1]).encode() + b" " + b"z" * 9300 + ways[-1].encode())
+    assert cleaned.startswith(b"*** " * 16 + b"z" * 5000)
+    assert cleaned.endswith(b"zzz***")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +274,7 @@ def test_what_is_beside_a_secret_stays_as_it_is_written():
     said = rb'{"a":"\u0022\u005c\u0058","b":"sk-\u0022\u005c\u002d0123"}'
     assert redaction.clean(said) == rb'{"a":"\u0022\u005c\u0058","b":"***"}'
     assert json.loads(redaction.clean(said)) == {"a": '"\\X', "b": "***"}
+    assert redaction.clean(rb'{"a":"XsX\u0073k-\"\\-0123X"}') == b'{"a":"XsX***X"}'
 
 
 @pytest.mark.parametrize(
@@ -226,7 +316,87 @@ def test_each_of_several_secrets_is_taken_out():
     """The key in use, those before it, and the account's token; and of two the longer one first."""
     redaction = Redaction(["sk-first-key", "sk-first-key-and-more", "token-of-a-user"])
     assert redaction.clean(b"sk-first-key-and-more sk-first-key token-of-a-user") == b"*** *** ***"
+    assert redaction.clean(b"token-of-a-user") == b"***"
+    assert redaction.split(b"<token-of-a-user sk-first-key-and-more>") == (b"<*** ***>", b"")
     assert Redaction([LAST]).clean(f"{LAST} {LAST[3:]}".encode()) == b"*** ***"
+
+
+def test_a_secret_is_seen_in_a_header_that_is_no_text():
+    """Bytes that are no UTF-8 come as half letters: who asks gets an answer all the same."""
+    redaction = Redaction([KEY])
+    assert redaction.shows(f"\udce9 {KEY}")
+    assert not redaction.shows("\udce9 \udcff")
+
+
+@pytest.mark.parametrize("body", [b"", b'{"code":"success"}', b"ends in 0", b"z" * 2**18], ids=len)
+def test_the_same_answer_again_is_the_same_object(body):
+    """A task that does not change is answered with the same bytes, in a new buffer each time."""
+    redaction = Redaction([KEY])
+    first = redaction.clean_cut(bytearray(body))
+    assert type(first) is bytes
+    assert first == body
+    assert redaction.clean_cut(bytearray(body)) is first
+    assert redaction.clean_cut(bytes(bytearray(body))) is first
+
+
+def test_an_answer_that_changes_is_cleaned_again():
+    """Whatever was remembered of the one before: also where it is the same buffer."""
+    redaction, body = Redaction([KEY]), bytearray(b'{"code":"success"}')
+    first = redaction.clean_cut(body)
+    assert redaction.clean_cut(body + KEY.encode()) == first + b"***"
+    assert redaction.clean_cut(body + KEY[:9].encode()) == first
+    body += KEY.encode()
+    assert redaction.clean_cut(body) == first + b"***"
+    assert first == b'{"code":"success"}'
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (f"<{KEY}>", "<***>"),
+        (f"<{KEY[:-1]}", "<"),
+        (r"<sk-01234\u003567", "<"),
+        (rf"<\u0073{KEY[1:]}", "<***"),
+        (f"<{KEY}{KEY[:9]}", "<***"),
+    ],
+)
+def test_an_answer_with_a_secret_is_cleaned_each_time(said, left):
+    """In the same way; and it takes the place of none that is remembered."""
+    redaction = Redaction([KEY])
+    first = redaction.clean_cut(bytearray(b"first"))
+    for _ in range(17):
+        assert redaction.clean_cut(bytearray(said.encode())) == left.encode()
+    assert redaction.clean_cut(bytearray(b"first")) is first
+
+
+def test_an_answer_that_is_too_long_is_not_remembered():
+    """Up to 256 KiB they are; a longer one is cleaned each time, and takes the place of none."""
+    redaction, long = Redaction([KEY]), b"z" * (2**18 + 1)
+    first = redaction.clean_cut(bytearray(b"first"))
+    for _ in range(17):
+        assert redaction.clean_cut(bytearray(long)) == long
+    assert redaction.clean_cut(bytearray(long)) is not redaction.clean_cut(bytearray(long))
+    assert redaction.clean_cut(bytearray(b"first")) is first
+
+
+def test_the_last_sixteen_answers_are_remembered():
+    """The seventeenth pushes out the first, and no other."""
+    redaction = Redaction([KEY])
+    cleaned = [redaction.clean_cut(bytearray(b"answer %d." % number)) for number in range(16)]
+    assert all(redaction.clean_cut(bytearray(each)) is each for each in cleaned)
+    redaction.clean_cut(b"answer 16.")
+    assert all(redaction.clean_cut(bytearray(each)) is each for each in cleaned[1:])
+    again = redaction.clean_cut(bytearray(cleaned[0]))
+    assert again == cleaned[0]
+    assert again is not cleaned[0]
+
+
+def test_what_one_redaction_remembers_no_other_does():
+    """What is no secret to one is a secret to another."""
+    said = f"<{KEY}>".encode()
+    assert Redaction([LAST]).clean_cut(said) is said
+    assert Redaction([KEY]).clean_cut(said) == b"<***>"
+    assert Redaction([LAST]).clean_cut(bytearray(said)) is not said
 
 
 class Searched(bytes):
