@@ -256,7 +256,9 @@ def test_a_wrong_number_of_seconds_is_refused(value):
 @pytest.mark.parametrize("value", [0, *NUMBERS], ids=lambda value: ascii(value)[:20])
 def test_a_wrong_rate_is_refused(value):
     """``rate`` is a finite number above zero, or None."""
-    assert_refused(lambda: Suno(HOME, api_key=KEY, rate=value), "rate must be a number of requests a second, not ")
+    assert_refused(
+        lambda: Suno(HOME, api_key=KEY, rate=value), "rate must be a number of requests a second above 0, not "
+    )
 
 
 @pytest.mark.parametrize("name", ["concurrency", "batch_size", "submissions"])

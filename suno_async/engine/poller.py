@@ -269,7 +269,7 @@ class Poller:
         if schedule.learns:
             schedule.take_in(now)
         if rate is not None:
-            schedule.ration(rate * self._batch.room(now))
+            schedule.ration(rate * self._batch.room(now), self._batch.small_until(now))
         # somebody who heard of a look may have left
         left = [life for life in lives if not life.gone]
         self._agenda.put_all(left, schedule.dues(left, now, self._lane.chance, self._share(now)))

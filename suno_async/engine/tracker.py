@@ -25,7 +25,7 @@ from .register import Register
 _CHUNK = 1000
 """Ids that are let in or out in one go: about 3 ms of the loop."""
 _REMEMBERED_SECONDS = 3600.0
-_KEPT_EVERY_SECONDS = 60.0
+_KEPT_EVERY_SECONDS = 10.0
 _IN_ORDER = (Event.CHANGE, Event.PLAYABLE, Event.END)
 
 

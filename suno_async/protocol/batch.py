@@ -45,6 +45,12 @@ class Batch(msgspec.Struct):
             self.size, self._grow_at = self._most, float("inf")
         return 1 if self._suspected or now < self._without_until else self.size
 
+    def small_until(self, now: float) -> float:
+        """When there may be more room again than there is now; infinity where nothing is in its way."""
+        if self._suspected or now < self._without_until:
+            return max(now, self._without_until)
+        return self._grow_at
+
     def refused_route(self, now: float) -> None:
         """A batch was answered as by a gateway that has no such route."""
         self._suspected = now >= self._without_until

@@ -150,7 +150,7 @@ def check_rate(name: str, value: object) -> float | None:
     """A number of requests a second above zero, or None for no limit."""
     if value is None:
         return None
-    return _check_number(name, value, "a number of requests a second", lambda x: x > 0)
+    return _check_number(name, value, "a number of requests a second above 0", lambda x: x > 0)
 
 
 def check_count(name: str, value: object, most: int) -> int:

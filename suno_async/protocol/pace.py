@@ -180,8 +180,12 @@ class Checked(msgspec.Struct, frozen=True):
 
     def after(self, age: float, looks: int, chance: float, share: float, kind: str = "") -> float:
         """The other pace's delay, from 10 ms to a day; a day for what is no number."""
-        delay = self.pace.after(age, looks, chance, share, kind)
-        return max(_SHORTEST, float(delay)) if delay < _LONGEST else _LONGEST
+        told = self.pace.after(age, looks, chance, share, kind)
+        try:
+            delay = float(told)
+        except (TypeError, ValueError, OverflowError):
+            return _LONGEST
+        return max(_SHORTEST, delay) if delay < _LONGEST else _LONGEST
 
 
 def check_pace(pace: Pace | None) -> Pace:

@@ -35,6 +35,8 @@ _MILLISECONDS = 10**11
 _HAZARD_SECONDS = 0.5
 _ROUND_SECONDS = 16.0
 _MOST_KNOWN = 4096
+_ASTRAY_SECONDS = 600.0
+"""Rounds make a row late by less, time zones by more."""
 _RECENT_SECONDS = 600.0
 _CHANGE, _PLAYABLE, _END = Event.CHANGE, Event.PLAYABLE, Event.END
 _SLACK = 1.05
@@ -95,7 +97,9 @@ class Schedule:
         self._hazards: dict[tuple[str, Event], Hazard] = {}
         self._renewed = -math.inf
         self._known: dict[str, None] = {}
-        self._stretch, self._wanted, self._allowed = 1.0, 0.0, math.inf
+        self._astray = False
+        """The times of the rows are not those of the gateway's own clock."""
+        self._stretch, self._wanted, self._allowed, self._until = 1.0, 0.0, math.inf, math.inf
         self._longest = 1.0
 
     # when
@@ -103,8 +107,8 @@ class Schedule:
     def delay(self, life: Life, now: float, chance: float, share: float) -> float:
         """Seconds until the next look at this id, where ``share`` ids share the price of a request."""
         if not self.learns:
-            return self._stretched(life, self._pace.after(now - life.born, life.looks, chance, share, life.kind))
-        delay = self._stretched(life, self._worth(life, now, share))
+            return self._stretched(life, self._pace.after(now - life.born, life.looks, chance, share, life.kind), now)
+        delay = self._stretched(life, self._worth(life, now, share), now)
         if self._forecast is not None and now * self._tempo - self._taken > _NO_NEWS_SECONDS:
             # an id that comes long after the last answer
             self.take_in(now)
@@ -124,13 +128,14 @@ class Schedule:
         after = self._pace.after
         return [now + after(now - life.born, life.looks, chance(), share, life.kind) for life in lives]
 
-    def ration(self, allowed: float) -> None:
+    def ration(self, allowed: float, until: float = math.inf) -> None:
         """The budget allows looks at so many ids a second: all delays are longer by as much as is needed to fit.
 
         That is the same as a higher price, by the square: every id is late by its share. An id that is looked at
-        every T seconds wants 1 / T looks a second, which is kept with it.
+        every T seconds wants 1 / T looks a second, which is kept with it. From ``until`` on more may be allowed: what
+        is put down for later than that is no later than its own delay behind it.
         """
-        self._allowed = allowed
+        self._allowed, self._until = allowed, until
         self._fit()
 
     def forget(self, life: Life) -> None:
@@ -150,11 +155,11 @@ class Schedule:
         self._stretch = max(1.0, _SLACK * self._wanted / self._allowed)
         self._longest = max(self._longest, self._stretch)
 
-    def _stretched(self, life: Life, delay: float) -> float:
+    def _stretched(self, life: Life, delay: float, now: float) -> float:
         if self._allowed < math.inf:
             self._wanted += 1 / delay - life.wanted
             life.wanted = 1 / delay
-        return delay * self._stretch
+        return min(delay * self._stretch, max(0.0, self._until - now) + delay)
 
     def _worth(self, life: Life, now: float, share: float) -> float:
         """The delay after which a look is worth its price, if there is no beat."""
@@ -246,7 +251,7 @@ class Schedule:
     def _date(self, life: Life, look: Look, now: float) -> None:
         """Finds out how old an id is that was submitted elsewhere."""
         offset, submitted = self.offset.seconds, _seconds(look.times().submit_time)
-        if offset is None or submitted is None:
+        if offset is None or submitted is None or self._astray:
             return
         age = now * self._speed + offset - submitted
         if -_UNSURE <= age < _LONGEST:
@@ -274,11 +279,19 @@ class Schedule:
         """Learns how long a task took: as the gateway says, where that can be, or else as was seen."""
         times = look.times()
         submitted, finished = _seconds(times.submit_time), _seconds(times.finish_time)
+        self._astray = self._astray or self._is_astray(life, finished)
         most = (now - life.born) * self._speed + _UNSURE if life.dated else _LONGEST
         if submitted is not None and finished is not None and 0 < finished - submitted <= most:
             self._visible(life, look, finished - submitted, now)
         elif life.dated:
             self._took(life, life.born, now, _END)
+
+    def _is_astray(self, life: Life, finished: float | None) -> bool:
+        """True if a task says that it ended long before it was last seen unfinished: as of a clock in another zone."""
+        offset = self.offset.seconds
+        if finished is None or offset is None or not life.seen or life.missed:
+            return False
+        return finished - offset < life.looked * self._speed - _ASTRAY_SECONDS
 
     def _is_recent(self, look: Look, now: float) -> bool:
         """True if it ended a moment ago, as the gateway says: last year's songs, asked for every day, teach nothing."""
@@ -288,7 +301,7 @@ class Schedule:
     def _visible(self, life: Life, look: Look, took: float, now: float) -> None:
         """Learns when an end could be seen: with a beat up to a round later than it was, as far as is known."""
         kind = life.kind or look.action
-        if self.beat is None or not life.dated:
+        if self.beat is None or not life.dated or self._astray:
             self.durations.took(kind, took)
             return
         seen, last = (now - life.born) * self._speed, (max(life.looked, life.born) - life.born) * self._speed

@@ -195,6 +195,29 @@ async def test_a_budget_makes_every_id_late_by_its_share(pace, ids, size, rate):
     assert counts[-1] <= 3 * counts[0]
 
 
+@pytest.mark.parametrize("pace", [Adaptive(), Fixed(5)])
+async def test_who_was_put_down_while_batches_were_refused_is_not_late_when_they_are_back(pace):
+    """One web page has all ids asked for one by one for ten minutes; whoever ends after those is seen soon after."""
+    world, refused = World(latency=0.1), []
+    names = [f"t{number}" for number in range(300)]
+    world.add(*names, after=850)
+
+    def once(ask):
+        if ask.batch and ask.at > 100 and not refused:
+            refused.append(ask.at)
+            return page()
+        return None
+
+    world.rule = once
+    async with Engine(world, pace=pace, rate=0.5) as engine:
+        late = [anyio.current_time() - 850 async for _ in engine.stream(names)]
+    assert len(refused) == 1
+    assert max(late) < 30
+    seen = {name: [ask.at for ask in world.asks if name in ask.ids] for name in names}
+    # one by one, half an id a second: the turns of 300 take 600 s
+    assert max(after - before for times in seen.values() for before, after in pairwise(times)) < 620
+
+
 async def test_a_budget_that_is_enough_delays_nothing():
     """As long as all looks fit into the budget they come when they would without one."""
 

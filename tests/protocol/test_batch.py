@@ -1,5 +1,7 @@
 """How many ids one request may ask for."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,7 +89,30 @@ def test_a_missing_route_is_asked_for_again_every_ten_minutes():
     assert batch.room(2600) == 100
 
 
+def test_a_missing_route_is_small_until_it_is_asked_for_again():
+    """While it is in doubt the next answer decides; then for ten minutes; and never where nothing is in its way."""
+    batch = Batch(100)
+    assert batch.small_until(0) == math.inf
+    batch.refused_route(7)
+    assert batch.small_until(8) == 8
+    batch.answered_single(9)
+    assert [batch.small_until(now) for now in (9, 608.9)] == [609, 609]
+    assert batch.small_until(609) == math.inf
+    # and in doubt again, long after
+    batch.refused_route(700)
+    assert batch.small_until(701) == 701
+
+
 # the size
+
+
+def test_a_smaller_size_is_so_for_ten_minutes():
+    """From the first batch of that size on; then the size that the user has set is tried again."""
+    batch = Batch(100)
+    found(batch, 25)
+    found(batch, 25)
+    assert (batch.room(50), batch.small_until(60)) == (25, 650)
+    assert (batch.room(650), batch.small_until(650)) == (100, math.inf)
 
 
 def found(batch, *sizes):

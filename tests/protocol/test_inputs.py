@@ -329,7 +329,7 @@ def test_a_rate_may_be_none_but_not_zero():
     assert inputs.check_rate("rate", None) is None
     assert inputs.check_rate("rate", 2.5) == 2.5
     assert inputs.check_rate("rate", 0.01) == 0.01
-    with pytest.raises(ConfigurationError, match="rate must be a number of requests a second, not 0"):
+    with pytest.raises(ConfigurationError, match="rate must be a number of requests a second above 0, not 0"):
         inputs.check_rate("rate", 0)
 
 

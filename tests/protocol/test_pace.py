@@ -2,6 +2,8 @@
 
 import math
 import random
+from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -399,7 +401,9 @@ class Own:
 
 @pytest.mark.parametrize(
     ("answer", "delay"),
-    [(5, 5.0), (0.2, 0.2), (0, 0.01), (-3, 0.01), (math.inf, 86400), (math.nan, 86400), (1e18, 86400), ("age", 7.0)],
+    [(5, 5.0), (0.2, 0.2), (0, 0.01), (-3, 0.01), (math.inf, 86400), (math.nan, 86400), (1e18, 86400), ("age", 7.0)]
+    + [(answer, 86400) for answer in (None, "soon", [5], 5j, 10**400, Decimal("NaN"), Decimal("inf"))]
+    + [(Decimal("2.5"), 2.5), (Fraction(1, 3), 1 / 3), (True, 1.0)],
 )
 def test_a_pace_of_ones_own_is_kept_within_sense(answer, delay):
     """Delays of a user's own pace are at least 10 ms and at most a day, also where they are no numbers at all."""

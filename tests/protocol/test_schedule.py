@@ -198,6 +198,22 @@ def test_a_budget_that_is_large_enough_changes_nothing():
     assert schedule.delay(lives[0], 0.0, 0.5, 1.0) == 5.0
 
 
+def test_what_is_allowed_for_a_while_only_puts_nobody_down_for_long_after_it():
+    """A budget that is small until a moment makes a delay end at most the pace's own delay behind that moment."""
+    schedule = Schedule(Fixed(5.0))
+    schedule.ration(1.0)
+    lives = [life() for _ in range(400)]
+    for one in lives:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule.ration(1.0)
+    assert schedule.delay(lives[0], 100.0, 0.5, 1.0) == pytest.approx(420.0)
+    for until, delay in ((1000.0, 420.0), (520.0, 420.0), (300.0, 205.0), (101.0, 6.0), (100.0, 5.0), (50.0, 5.0)):
+        schedule.ration(1.0, until)
+        assert schedule.delay(lives[0], 100.0, 0.5, 1.0) == pytest.approx(delay)
+    schedule.ration(1.0)
+    assert schedule.delay(lives[0], 100.0, 0.5, 1.0) == pytest.approx(420.0)
+
+
 def test_who_is_forgotten_twice_wants_nothing_less():
     """What an id wanted is taken back once, however often it is said that nobody waits for it."""
     schedule = Schedule(Fixed(5.0))
@@ -459,6 +475,48 @@ def test_an_id_of_ones_own_has_the_age_it_has():
     mine = life(490.0)
     show(schedule, mine, look(submit_time=int(EPOCH) + 100), 500.5)
     assert mine.born == 490.0
+
+
+def stranger(schedule, start, took, ahead):
+    """A task of somebody else's, seen on its way and at its end; its times are of a clock that is so far ahead."""
+    one = life(start, dated=False, looked=-math.inf)
+    times = {"submit_time": int(EPOCH + start - 10 + ahead)}
+    dated(schedule, start)
+    show(schedule, one, look(**times), start)
+    begun = start - one.born if one.dated else None
+    show(schedule, one, look(mark=2, **times), start + took - 20)
+    ended = times | {"finish_time": int(EPOCH + start - 10 + took + ahead)}
+    show(schedule, one, look(Status.SUCCESS, mark=3, audio="https://cdn/a.mp3", **ended), start + took)
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_believed"),
+    [(0, True), (-500, True), (-700, False), (-5 * 3600, False), (-11 * 3600, False), (8 * 3600, None)],
+)
+def test_rows_of_another_time_zone_say_how_long_and_not_when(ahead, is_believed):
+    """Who ended hours before it was last seen unfinished has other hours: what it took counts, its age does not."""
+    schedule = Schedule(Adaptive(beat=None))
+    begun = [stranger(schedule, 1000.0 * number, 100, ahead) for number in range(1, 61)]
+    assert begun[0] == (None if is_believed is None else pytest.approx(10 - ahead, abs=2))
+    assert (begun[1] is not None) is (is_believed is True)
+    assert schedule.durations.histograms["end:MUSIC"].seen == 60
+    if not is_believed:
+        assert median(schedule) == pytest.approx(100, rel=0.1)
+
+
+def test_an_end_that_came_while_it_was_missed_proves_no_clock_wrong():
+    """A gateway that did not know a task for an hour may show then that it ended long ago."""
+    schedule = Schedule(Adaptive(beat=None))
+    one = life(1000.0)
+    dated(schedule, 1000.0)
+    submitted = {"submit_time": int(EPOCH + 1000)}
+    show(schedule, one, look(**submitted), 1001.0)
+    one.miss(4000.0, single=True)
+    ended = submitted | {"finish_time": int(EPOCH + 1100)}
+    dated(schedule, 4600.0)
+    show(schedule, one, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **ended), 4600.0)
+    assert stranger(schedule, 5000.0, 100, 0) == pytest.approx(10, abs=2)
 
 
 @pytest.mark.parametrize(("ahead", "age"), [(-90, 90.0), (-2, 2.0), (3, 0.0)])
