@@ -91,7 +91,10 @@ def _why(answer: Answer, document: Any) -> str:
     if document is not None:
         return "accepted, but names no task"
     if answer.body[:_HEAD].lstrip().startswith(b"<"):
-        return "the answer is a web page, as if the base URL were wrong: check it, without a path of a web page"
+        return (
+            "the answer is a web page, as if the base URL were wrong: check it, without a path of a web page,"
+            " and the profile if one is set"
+        )
     return "the answer is no JSON"
 
 

@@ -259,7 +259,8 @@ def _elsewhere(answer: Answer, words: _Words) -> str:
     if 300 <= answer.status < 400:
         return redirection(answer)
     what = "a web page" if words.shape == "html" else f"{answer.status} {one_line(words.message, 80)}".strip()
-    return f"this is no gateway's answer ({what}): check the base URL, without /v1 and without a path of a web page"
+    check = "check the base URL, without /v1 and without a path of a web page, and the profile if one is set"
+    return f"this is no gateway's answer ({what}): {check}"
 
 
 def redirection(answer: Answer) -> str:

@@ -397,7 +397,8 @@ def test_an_accepted_submission_without_an_id_is_unknown(body):
     except lenient.Unreadable:
         said = "the answer is no JSON (200)"
     if body == PAGE:
-        said = "the answer is a web page, as if the base URL were wrong: check it, without a path of a web page (200)"
+        check = "check it, without a path of a web page, and the profile if one is set"
+        said = f"the answer is a web page, as if the base URL were wrong: {check} (200)"
     assert said in str(found)
 
 
