@@ -49,6 +49,14 @@ def test_an_answer_to_more_ids_is_another_one():
     assert repeats.read(answer("a"), 2) is repeats.read(answer("a"), 2)
 
 
+def test_who_asks_for_many_is_told_of_all_of_them():
+    """Of rows that no stock gateway writes as many are read as were asked for."""
+    rows = [{"task_id": f"a{number}", "status": "processing"} for number in range(1100)]
+    body = json.dumps({"code": "success", "message": "", "data": rows}).encode()
+    repeats = Repeats()
+    assert [len(repeats.read(Answer(200, {}, body), asked).keys() - {""}) for asked in (1050, 1100)] == [1050, 1100]
+
+
 def test_a_look_that_was_kept_is_as_good_as_before():
     """Who keeps a look cuts its row out of the answer; whoever is told the same look later reads the same task."""
     repeats = Repeats()

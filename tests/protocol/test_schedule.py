@@ -505,6 +505,33 @@ def test_rows_of_another_time_zone_say_how_long_and_not_when(ahead, is_believed)
         assert median(schedule) == pytest.approx(100, rel=0.1)
 
 
+def test_rows_of_another_time_zone_say_how_long_where_there_is_a_beat_too():
+    """What rounds have to do with how old a row is does not matter where its age is not known."""
+    schedule, expected = Schedule(Adaptive()), Durations()
+    schedule.take_in(0.0)
+    assert schedule.beat is not None
+    for start in (1000.0, 2000.0):
+        mine = life(start)
+        dated(schedule, start)
+        times = {"submit_time": int(EPOCH + start - 5 * 3600), "finish_time": int(EPOCH + start + 100 - 5 * 3600)}
+        show(schedule, mine, look(submit_time=times["submit_time"]), start + 80)
+        show(schedule, mine, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **times), start + 120)
+        expected.took("MUSIC", 100.0)
+        assert schedule.experience().durations == expected.copy()
+
+
+def test_where_there_is_a_beat_a_strangers_times_are_believed_too():
+    """Of a task whose age is not known nothing is known of when its end could be seen."""
+    schedule, expected = Schedule(Adaptive()), Durations()
+    schedule.take_in(0.0)
+    stranger = Life(task_id="a", born=50.0, kind="MUSIC")
+    show(schedule, stranger, look(), 50.0)
+    times = {"submit_time": int(EPOCH), "finish_time": int(EPOCH) + 80}
+    show(schedule, stranger, look(Status.SUCCESS, mark=2, audio="https://cdn/a.mp3", **times), 60.0)
+    expected.took("MUSIC", 80.0)
+    assert schedule.experience().durations == expected.copy()
+
+
 def test_an_end_that_came_while_it_was_missed_proves_no_clock_wrong():
     """A gateway that did not know a task for an hour may show then that it ended long ago."""
     schedule = Schedule(Adaptive(beat=None))

@@ -673,6 +673,14 @@ def test_of_many_rows_about_one_id_none_is_read_whole(twice, songs):
     assert len(look.task().songs) == songs
 
 
+@pytest.mark.parametrize(("statuses", "kept"), TWICE, ids=[str(row[0]) for row in TWICE])
+def test_of_many_that_come_twice_each_is_the_one_further_along(statuses, kept):
+    """Also where there are too many of them to look into each."""
+    names = [f"a{number}" for number in range(150)]
+    found = looks_in(answer(env([row(name, status=status) for status in statuses for name in names])))
+    assert {look.task_id: look.status for look in found} == dict.fromkeys(names, kept)
+
+
 @pytest.mark.parametrize("made", [{"text": "la", "title": "x", "id": "l"}, {"persona_id": "p"}], ids=ascii)
 def test_of_two_ends_the_one_with_anything_made_counts(made):
     """Words, or what is no song, count as songs do."""
