@@ -216,7 +216,7 @@ def _slow_many(answer: Answer, most: int, asked: int) -> dict[str, Look] | Troub
 
 
 def by_id(looks: list[Look]) -> dict[str, Look]:
-    """One look for each id: where an answer tells of one twice, the one that is further along."""
+    """One look for each id: where an answer tells of one twice, the one further along, and of those the last."""
     last = {look.task_id: look for look in looks}
     if len(last) < len(looks):
         how_far = _how_far if len(looks) - len(last) <= _MOST_TWICE else _about_how_far
@@ -226,7 +226,7 @@ def by_id(looks: list[Look]) -> dict[str, Look]:
             if task_id not in far:
                 far[task_id] = how_far(last[task_id])
             reached = how_far(look)
-            if reached > far[task_id]:
+            if reached >= far[task_id]:
                 last[task_id], far[task_id] = look, reached
     return last
 

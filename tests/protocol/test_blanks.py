@@ -24,6 +24,7 @@ SOMETHING = [
     {"code": "1", "msg": "db down", "data": None},
     {"code": "success", "data": [None, {"task_id": "a"}]},
     {"code": "success", "data": {"a": [[]], "b": [[[1]]]}},
+    {"code": "success", "data": [[{"a": 0}]]},
     {"code": "success", "data": 0},
     {"code": "success", "data": ""},
     {"code": "success", "data": False},

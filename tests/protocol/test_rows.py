@@ -55,6 +55,15 @@ def test_a_row_is_its_task():
     assert msgspec.json.decode(task.payload) == ROW
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_what_a_clip_does_not_tell_is_empty(empty):
+    """Of a clip with an id and an address alone, or with nothing in its other fields, the song's texts are empty."""
+    bare = {"id": "c1", "audio_url": "c1.mp3"}
+    rest = dict.fromkeys(CLIP.keys() - bare.keys() - {"metadata"}, empty)
+    for clip in (bare, bare | rest, bare | rest | {"metadata": {"tags": empty, "prompt": empty}}):
+        assert read(data=[clip]).songs == (Song(id="c1", audio_url="c1.mp3"),)
+
+
 def test_a_clip_is_its_song():
     """Every field of a clip has its place in the song."""
     created = datetime(2025, 8, 7, 3, 38, 38, 253000, UTC)

@@ -588,6 +588,13 @@ def test_odd_rows_are_read_up_to_a_thousand(damage):
     assert {look.task_id for look in found} == {"b", "", *told}
 
 
+@pytest.mark.parametrize(("held", "is_blank"), [([], True), (None, True), ("", True), ([0], False), ({"a": 0}, False)])
+def test_a_place_with_anything_in_it_is_no_blank(held, is_blank):
+    """A place for a task in which no field says anything is passed over; one that cannot be read is somebody's."""
+    found = read_many(answer(env([{"task_id": None, "data": held}])))
+    assert list(found) == ([] if is_blank else [""])
+
+
 @pytest.mark.parametrize("code", ["success", 200])
 @pytest.mark.parametrize("status", ["processing", "QUEUED"])
 @pytest.mark.parametrize(("asked", "told"), [(5, 1000), (1499, 1499), (1500, 1500), (1501, 1500)])
@@ -662,6 +669,14 @@ def test_of_two_ends_the_one_with_the_songs_counts(rows, songs):
     assert look.status is Status.SUCCESS
     assert len(look.task().songs) == songs
     assert all(song.audio_url for song in look.task().songs)
+
+
+def test_of_two_that_are_as_far_the_last_one_counts():
+    """Also where what is less far comes behind both."""
+    rows = [row("a", data=[clip(number), clip()]) for number in (1, 2)]
+    for behind in ([], [row("a", status="QUEUED")]):
+        (look,) = looks_in(answer(env([*rows, *behind])))
+        assert look.task().songs[0].id == clip(2)["id"]
 
 
 @pytest.mark.parametrize(("twice", "songs"), [(100, 2), (101, 0)])
