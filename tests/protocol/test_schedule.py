@@ -532,6 +532,19 @@ def test_where_there_is_a_beat_a_strangers_times_are_believed_too():
     assert schedule.experience().durations == expected.copy()
 
 
+@pytest.mark.parametrize(("behind", "is_believed"), [(0, True), (500, True), (700, False), (5 * 3600, False)])
+def test_rows_of_another_time_zone_are_known_in_a_faster_world_too(behind, is_believed):
+    """Ten minutes are those of the gateway, which has twenty of them while ours has a half."""
+    schedule = Schedule(Scaled(Adaptive(beat=None), 20))
+    mine, other = life(1000 / 20), life(2000 / 20, dated=False, looked=-math.inf)
+    dated(schedule, 1000.0, 20)
+    show(schedule, mine, look(), 1100 / 20)
+    show(schedule, mine, look(Status.FAILURE, mark=2, finish_time=int(EPOCH + 1100 - behind)), 1101 / 20)
+    dated(schedule, 2000.0, 20)
+    show(schedule, other, look(submit_time=int(EPOCH + 1900)), 2000 / 20)
+    assert other.dated is is_believed
+
+
 def test_an_end_that_came_while_it_was_missed_proves_no_clock_wrong():
     """A gateway that did not know a task for an hour may show then that it ended long ago."""
     schedule = Schedule(Adaptive(beat=None))
