@@ -23,9 +23,10 @@ import anyio
 from suno_async.protocol.beat import Beat
 from suno_async.protocol.forecast import Forecast
 from suno_async.protocol.life import Life, Settled
+from suno_async.protocol.look import Look
 from suno_async.protocol.pace import Adaptive
 from suno_async.protocol.schedule import Schedule
-from suno_async.protocol.wire import Look, ask_many, read_many
+from suno_async.protocol.wire import ask_many, read_many
 
 from .gauges import report
 from .lateness.clock import run

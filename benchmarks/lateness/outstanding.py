@@ -21,8 +21,8 @@ from suno_async.protocol.durations import Event
 from suno_async.protocol.errors import ClientClosed, SunoError
 from suno_async.protocol.life import Failed, Life, Settled
 from suno_async.protocol.limits import Budget
+from suno_async.protocol.look import Look
 from suno_async.protocol.pace import Pace
-from suno_async.protocol.wire import Look
 
 from .clock import run
 from .gateway import Gateway, Rounds

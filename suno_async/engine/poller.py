@@ -18,12 +18,13 @@ from ..protocol.agenda import NOWHERE, SLOT, Agenda
 from ..protocol.batch import Batch, Search
 from ..protocol.errors import SunoError
 from ..protocol.exchange import Answer, Broken
-from ..protocol.life import AGAIN, Again, Failed, Life, Settled
+from ..protocol.life import AGAIN, Again, Failed, Life, Settled, news
+from ..protocol.look import Look
 from ..protocol.refusals import Kind, Trouble, foreign, trouble_of_broken
 from ..protocol.repeats import Repeats
 from ..protocol.schedule import Schedule
 from ..protocol.setbacks import is_refused_alone, pause, set_back
-from ..protocol.wire import Look, ask_many, ask_one, read_one
+from ..protocol.wire import ask_many, ask_one, read_one
 from .alarm import Alarm
 from .crew import Crew
 from .lane import Lane
@@ -92,8 +93,7 @@ class Poller:
     def drop(self, life: Life) -> None:
         """Do not look at this id any more."""
         self.outstanding -= not life.gone
-        life.gone = True
-        life.slot = NOWHERE
+        life.leave()
         if life.wanted:
             self.schedule.forget(life)
 
@@ -224,7 +224,7 @@ class Poller:
             return look
         if self._search.asks(lives):
             # a gateway that refuses a whole batch for one id that it does not know
-            lives[0].alone = True
+            lives[0].alone, lives[0].steady = True, False
             self._search.spoiled(lives)
         return {}
 
@@ -239,8 +239,8 @@ class Poller:
         schedule, listener = self.schedule, self._listener
         saw = schedule.saw if schedule.learns else None
         single = len(lives) == 1
-        going: list[Life] = []
-        for life in lives:
+        new = lives if saw is not None else news(lives, told, now)
+        for life in new:
             if life.gone:
                 continue
             look = told.get(life.task_id)
@@ -250,10 +250,7 @@ class Poller:
             if saw is not None:
                 saw(life, look, now)
             verdict = life.observe(look, now)
-            if life.faults:
-                life.faults = 0
             if verdict is AGAIN:
-                going.append(life)
                 if life.hears:
                     listener.looked(life, look)
             elif isinstance(verdict, Again):
@@ -261,7 +258,8 @@ class Poller:
                 listener.looked(life, look)
             else:
                 self._end(life, verdict)
-        self._go_on(going, now)
+        # some have ended or stand in the agenda again, and somebody who heard of a look may have left
+        self._go_on([life for life in lives if life.slot == NOWHERE and not life.gone] if new else lives, now)
 
     def _go_on(self, lives: list[Life], now: float) -> None:
         """When to look at them next is asked once all of the answer is known."""
@@ -270,9 +268,7 @@ class Poller:
             schedule.take_in(now)
         if rate is not None:
             schedule.ration(rate * self._batch.room(now), self._batch.small_until(now))
-        # somebody who heard of a look may have left
-        left = [life for life in lives if not life.gone]
-        self._agenda.put_all(left, schedule.dues(left, now, self._lane.chance, self._share(now)))
+        self._agenda.put_all(lives, schedule.dues(lives, now, self._lane.chance, self._share(now)))
 
     def _miss(self, life: Life, now: float, *, single: bool) -> None:
         verdict = life.miss(now, single=single)

@@ -29,6 +29,6 @@ class Register(Generic[L]):
         """One more life."""
         self._parts[hash(life.task_id) % _PARTS][life.task_id] = life
 
-    def discard(self, life: Life) -> None:
-        """Forgets a life."""
-        self._parts[hash(life.task_id) % _PARTS].pop(life.task_id, None)
+    def pop(self, task_id: str) -> L | None:
+        """The life of an id, which is forgotten."""
+        return self._parts[hash(task_id) % _PARTS].pop(task_id, None)

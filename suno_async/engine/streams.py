@@ -18,8 +18,8 @@ from ..protocol.durations import Event
 from ..protocol.errors import ClientClosed, SunoError, WaitTimeout
 from ..protocol.inputs import check_task_id
 from ..protocol.life import Failed, Life, Settled
+from ..protocol.look import Look
 from ..protocol.models import Task
-from ..protocol.wire import Look
 from .waits import ending
 
 _CHUNK = 1000

@@ -14,9 +14,9 @@ from ..protocol.durations import Event
 from ..protocol.errors import SunoError
 from ..protocol.experience import Experience
 from ..protocol.life import SUBMITTED_GRACE, Failed, Life, Settled
+from ..protocol.look import Look
 from ..protocol.pace import Pace
 from ..protocol.schedule import Schedule
-from ..protocol.wire import Look
 from .deadlines import Deadlines
 from .lane import Lane, told
 from .poller import Poller
@@ -142,12 +142,12 @@ class Tracker:
 
     def join(self, task_id: str, waiter: Waiter) -> Tracked:
         """The life of an id, now with one more waiter; one that is new here is looked at at once."""
+        self.check_open()
         if self._record is not None:
             self._record.waiting((task_id,))
         return self._join(task_id, (waiter,), self._now(), 0.0)
 
     def _join(self, task_id: str, alone: tuple[Waiter], now: float, wait: float) -> Tracked:
-        self.check_open()
         life = self._lives.get(task_id)
         if life is None:
             return self._open(task_id, alone, now, wait)
@@ -155,8 +155,7 @@ class Tracker:
         if waiter not in life.waiters:
             life.waiters += alone
             self._hurry(life, waiter, now)
-        life.keeps = life.keeps or waiter.sees
-        life.hears = life.hears or waiter.hears
+        life.want(sees=waiter.sees, hears=waiter.hears)
         return life
 
     def _hurry(self, life: Tracked, waiter: Waiter, now: float) -> None:
@@ -203,6 +202,7 @@ class Tracker:
         alone = (waiter,)
         for first in range(0, len(task_ids), _CHUNK):
             chunk = task_ids[first : first + _CHUNK]
+            self.check_open()
             if self._record is not None and not at_once:
                 self._record.waiting(chunk)
             for index, task_id in enumerate(chunk, first):
@@ -241,16 +241,16 @@ class Tracker:
 
     def _forget(self, life: Tracked) -> None:
         self.poller.drop(life)
-        self._lives.discard(life)
-        self._relax()
+        self._lives.pop(life.task_id)
+        if self.schedule.relaxed():
+            self._relax()
 
     def _relax(self) -> None:
         """Those that are left need not wait for the turns of those that are gone.
 
         That happens when half of the crowd is gone, so all of it together is as much work as one look at every id.
         """
-        if self.schedule.relaxed():
-            self._relax_some(iter(list(self._lives)))
+        self._relax_some(iter(list(self._lives)))
 
     def _relax_some(self, lives: Iterator[Tracked]) -> None:
         now = self._now()
@@ -283,9 +283,10 @@ class Tracker:
 
     def ended(self, life: Life, verdict: Settled | Failed) -> None:
         """An id is final, or given up."""
-        waiters = self._waiters(life)
-        self._lives.discard(life)
-        self._relax()
+        tracked = self._lives.pop(life.task_id)
+        waiters = tracked.waiters if tracked is life else ()
+        if self.schedule.relaxed():
+            self._relax()
         if self._record is not None:
             self._record.ended(life.task_id, *_end(verdict))
             self._keep(_KEPT_EVERY_SECONDS)

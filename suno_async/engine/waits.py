@@ -17,8 +17,8 @@ from ..protocol.errors import (
 )
 from ..protocol.lenient import one_line
 from ..protocol.life import Failed, Life, Settled
+from ..protocol.look import Look
 from ..protocol.models import Task
-from ..protocol.wire import Look
 
 Until = Literal["done", "playable"]
 _ATTEMPTS = 3
@@ -63,21 +63,23 @@ class Wait:
 
     sees = True
     # of the class until there is something to say: many waits begin at once
-    _checked = False
+    hears = False
+    event = _END
+    _checked: int | None = None
     _trouble: SunoError | None = None
     _troubled = 0.0
 
     def __init__(self, task_id: str, until: Until) -> None:
         self.task_id = task_id
         self.future: asyncio.Future[Task] = asyncio.get_running_loop().create_future()
-        self.hears = self._playable = until == "playable"
-        self.event = _PLAYABLE if self._playable else _END
+        if until == "playable":
+            self.hears, self.event = True, _PLAYABLE
 
-    def looked(self, life: Life, look: Look) -> None:
+    def looked(self, life: Life, look: Look) -> None:  # noqa: ARG002 - it is this wait's only one
         """Ends a wait for something to hear."""
-        if not self._playable or (self._checked and life.same > 1):
+        if not self.hears or look.mark == self._checked:
             return
-        self._checked = True
+        self._checked = look.mark
         task = look.task()
         if task.playable and not self.future.done():
             self.future.set_result(task)

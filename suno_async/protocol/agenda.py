@@ -58,7 +58,7 @@ class Agenda(Generic[E]):
     def put_all(self, entries: Sequence[E], dues: Iterable[float]) -> None:
         """Puts many down."""
         slots = self._slots
-        slot, before = NOWHERE, nan
+        slot, before, stand = NOWHERE, nan, list[E]().append
         for entry, due in zip(entries, dues, strict=True):
             if due != before:
                 # the next one is often due at the same time
@@ -66,8 +66,9 @@ class Agenda(Generic[E]):
                 if slot not in slots:
                     slots[slot] = []
                     heappush(self._order, slot)
+                stand = slots[slot].append
             entry.slot = slot
-            slots[slot].append(entry)
+            stand(entry)
 
     def due(self) -> float:
         """When the first entry is due; infinity if there is none."""
@@ -91,12 +92,12 @@ class Agenda(Generic[E]):
         aside: list[E] = []
         kept: list[tuple[int, list[E]]] = []
         left, patience = room, room + (_PASSED_OVER if soonest is None else 0)
+        latest = -inf if soonest is None else soonest
         while self._order and left > 0 and patience > 0:
             slot = self._order[0]
             is_due = slot * SLOT <= now
             if soonest is None and not is_due:
                 break
-            latest = inf if is_due or soonest is None else soonest
             entries = self._slots[slot]
             self._turn(slot, entries)
             drawn = entries[-min(left, patience) :]
@@ -104,7 +105,7 @@ class Agenda(Generic[E]):
             for entry in reversed(drawn):
                 if entry.slot != slot:
                     continue
-                if entry.looked <= latest and (alone or not entry.alone):
+                if (is_due or entry.looked <= latest) and (alone or not entry.alone):
                     entry.slot = NOWHERE
                     taken.append(entry)
                 else:

@@ -4,13 +4,16 @@ An answer is evidence, not truth. What makes an id end: SUCCESS with everything 
 with a reason, SUCCESS that stays incomplete for ten minutes, or an id that stays unknown. Everything else goes on.
 """
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
+from .agenda import NOWHERE
 from .dialects import has_made
 from .durations import Event
 from .errors import SunoError, TaskNotFound
+from .look import Look
 from .models import FAILURE, SUCCESS, Task
-from .wire import Look
 
 SUBMITTED_GRACE = 120.0
 """new-api answers a submission before it inserts the row, so the id may be unknown for a moment (or for ever)."""
@@ -52,15 +55,16 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     task_id: str
     gone: bool = False
     """Nobody waits for it any more."""
-    slot: int = -1
-    """Where it stands in the agenda; -1 while it is looked at."""
+    slot: int = NOWHERE
+    """Where it stands in the agenda; nowhere while it is looked at."""
     alone: bool = False
     """Ask for it by itself: it spoiled a batch, or its absence has to be confirmed."""
     looks: int = 0
     looked: float = float("-inf")
     mark: int | None = None
     """The mark of the last look; None while it was never seen."""
-    same: int = 0
+    steady: bool = False
+    """The same look once more would change nothing, and nobody wants to be told of it."""
     missed: int = 0
     kind: str = ""
     """Its action, and after a slash its model, where they are known, for the pace."""
@@ -73,6 +77,9 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
     """Single looks in a row that told nothing, while other ids had their answers."""
     last: Look | None = None
     since: float = 0.0
+    """When it was first seen as it is."""
+    frozen: int = 0
+    """Looks in a row at the same frozen row."""
     born: float
     """Loop time of its submission, or of the first time it was asked for."""
     ours: bool = False
@@ -98,21 +105,29 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         """The task as it was last seen, if somebody wanted it kept."""
         return self.last.task() if self.last is not None else None
 
+    def want(self, *, sees: bool, hears: bool) -> None:
+        """One more waits for it, who wants to see it on its way, or to be told of every look."""
+        self.keeps, self.hears, self.steady = self.keeps or sees, self.hears or hears, False
+
+    def leave(self) -> None:
+        """Nobody waits for it any more: it is not looked at, and what was last seen of it is of no use."""
+        self.gone, self.slot, self.steady = True, NOWHERE, False
+        self._keep(None)
+
     def observe(self, look: Look, now: float) -> Again | Settled:
         """What a look says: SUCCESS and FAILURE end it once they are whole, everything else goes on."""
         self.looks += 1
         self.looked = now
-        # to read a field costs a fifth of writing it
-        if self.missed:
-            self.missed = 0
-        if self.alone:
-            self.alone = False
+        if self.steady and look.mark == self.mark:
+            return AGAIN
+        if self.missed or self.alone:
+            # the gateway has answered for it: what was in the way before is over
+            self.missed, self.alone, self.faults = 0, False, 0
         if not self.kind:
             self.kind = look.action
-        if look.mark == self.mark:
-            self.same += 1
-        else:
-            self.mark, self.same, self.since = look.mark, 1, now
+        changed = look.mark != self.mark
+        if changed:
+            self.mark, self.since, self.frozen, self.steady = look.mark, now, 0, False
         status = look.status
         if status is FAILURE:
             return Settled(look.task())
@@ -123,10 +138,17 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
             return self._unless_over(self.last.task(), self.incomplete_since, now)
         if look.frozen:
             return self._freeze(look, now)
-        if self.same == 1 or (self.keeps and self.last is None):
+        if changed or (self.keeps and self.last is None):
             # else who comes later would be told what is no longer so
-            self.last = look.kept() if self.keeps else None
+            self._keep(look if self.keeps else None)
+        self.steady = not self.hears
         return AGAIN
+
+    def _keep(self, look: Look | None) -> None:
+        """From now on this is what was last seen."""
+        if self.last is not None:
+            self.last.keepers -= 1
+        self.last = None if look is None else look.kept()
 
     def _succeed(self, look: Look, now: float) -> Again | Settled:
         task = look.task()
@@ -134,7 +156,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
             return Settled(task)
         if self.incomplete_since is None:
             self.incomplete_since = now
-        self.last = look.kept()
+        self._keep(look)
         return self._unless_over(task, self.incomplete_since, now)
 
     def _unless_over(self, task: Task, since: float, now: float) -> Again | Settled:
@@ -142,16 +164,18 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
 
     def _freeze(self, look: Look, now: float) -> Again | Settled:
         """A reason, 100 % and no FAILURE: new-api refunds such a row and never looks at it again."""
-        if self.same >= _FROZEN_LOOKS and now - self.since >= _FROZEN_SECONDS:
+        self.frozen += 1
+        if self.frozen >= _FROZEN_LOOKS and now - self.since >= _FROZEN_SECONDS:
             return Settled(msgspec.structs.replace(look.task(), status=FAILURE, inferred=True))
         if self.keeps:
-            self.last = look.kept()
+            self._keep(look)
         return Again(within=_FROZEN_SECONDS / 2)
 
     def miss(self, now: float, *, single: bool) -> Again | Settled | Failed:
         """The gateway does not know the id, or left it out of a batch; only a single look can end a wait."""
         self.looks += 1
         self.looked = now
+        self.steady = False
         if self.missed == 0:
             self.missed_since = now
         self.missed += 1
@@ -179,13 +203,30 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         return self.missed >= _STRANGE_LOOKS and absent >= _STRANGE_SECONDS
 
 
+def news(lives: Iterable[Life], looks: Mapping[str, Look], now: float) -> list[Life]:
+    """The lives of which these looks may say something new; of the others it is noted that they were looked at."""
+    found = []
+    for life in lives:
+        if life.steady:
+            look = looks.get(life.task_id)
+            if look is not None and look.mark == life.mark:
+                life.looks += 1
+                life.looked = now
+                continue
+        found.append(life)
+    return found
+
+
 def is_whole(task: Task) -> bool:
     """True if a succeeded task has what it promises: an address for each song not in error, or its words.
 
     Other things that a gateway serves in the same envelope are whole if there is anything of them at all.
     """
     if task.songs:
-        return all(song.audio_url or song.broken for song in task.songs)
+        for song in task.songs:  # noqa: SIM110 - many end together, and a generator costs twice as much
+            if not song.audio_url and not song.broken:
+                return False
+        return True
     if task.lyrics is not None:
         return True
     raw = task.raw

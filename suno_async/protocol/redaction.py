@@ -164,14 +164,15 @@ class Redaction:
 
     def _has_number(self, data: bytes, sign: bytes) -> bool:
         """True if behind one of these signs there is the number of a letter."""
-        place = data.find(sign)
+        find, size, codes = data.find, len(sign), self._codes
+        place = find(sign)
         for _ in range(_MOST_SIGNS):
             if place < 0:
                 return False
-            place += len(sign)
-            if data[place : place + 2] in self._codes:
+            place += size
+            if data[place : place + 2] in codes:
                 return True
-            place = data.find(sign, place)
+            place = find(sign, place)
         return sign == b"%" or _LETTER(data, place) is not None
 
     def _uncovered(self, data: bytes) -> bytes:

@@ -7,8 +7,9 @@ the same answer again and again; to compare it costs a hundredth of what it cost
 from collections import deque
 
 from .exchange import Answer
+from .look import Look, forget
 from .refusals import Trouble
-from .wire import Look, read_many
+from .wire import read_many
 
 _MOST_ANSWERS, _MOST_BYTES = 16, 1 << 18
 """So many are remembered, and none that is longer: a hundred tasks that have ended are 200 KB."""
@@ -18,7 +19,7 @@ class Repeats:
     """Reads answers to looks at many tasks, and each of the last few only once."""
 
     def __init__(self) -> None:
-        self._known: deque[tuple[int, bytes, dict[str, Look]]] = deque(maxlen=_MOST_ANSWERS)
+        self._known: deque[tuple[int, bytes, dict[str, Look]]] = deque()
 
     def read(self, answer: Answer, asked: int) -> dict[str, Look] | Trouble:
         """As `read_many`: the very same looks where the answer to as many ids is the same."""
@@ -27,7 +28,10 @@ class Repeats:
             for before, known, looks in self._known:
                 if known == body and before == asked:
                     return looks
-        told = read_many(answer, asked=asked)
-        if isinstance(told, dict) and len(body) <= _MOST_BYTES:
+        short = len(body) <= _MOST_BYTES
+        told = read_many(answer, asked=asked, remembered=short)
+        if short and isinstance(told, dict):
+            if len(self._known) == _MOST_ANSWERS:
+                forget(self._known.popleft()[-1].values())
             self._known.append((asked, body, told))
         return told

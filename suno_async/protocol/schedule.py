@@ -15,10 +15,10 @@ from .experience import Experience
 from .forecast import Forecast
 from .lenient import moment
 from .life import Life
+from .look import Look, is_final
 from .models import Status
 from .pace import Adaptive, Fixed, Pace, Scaled
 from .refusals import http_date
-from .wire import Look, is_final
 
 _LONGEST = 86_400.0
 _WAITING = frozenset({Status.NOT_START, Status.SUBMITTED, Status.QUEUED})

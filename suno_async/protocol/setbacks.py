@@ -18,7 +18,7 @@ def set_back(life: Life, kind: Kind, now: float, *, sought: bool) -> None:
     # at the end of a search it may be an outage, or the id that spoils every batch
     life.alone = life.alone or sought or kind in _ITS_OWN
     if life.alone:
-        life.faults, life.failed = life.faults + 1, now
+        life.faults, life.failed, life.steady = life.faults + 1, now, False
 
 
 def is_refused_alone(life: Life, others: Iterable[Life]) -> bool:

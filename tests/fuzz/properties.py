@@ -10,10 +10,11 @@ from suno_async.protocol.errors import GatewayUnavailable, RequestRejected, Subm
 from suno_async.protocol.exchange import Answer
 from suno_async.protocol.inputs import is_task_id
 from suno_async.protocol.life import Again, Life, Settled
+from suno_async.protocol.look import Look
 from suno_async.protocol.models import Status, Task
 from suno_async.protocol.outcome import judge, unanswered
 from suno_async.protocol.refusals import Kind, Trouble, settle_elsewhere, trouble_of
-from suno_async.protocol.wire import Look, read_many, read_one, read_task
+from suno_async.protocol.wire import read_many, read_one, read_task
 
 _RETRIED = {Kind.OUTAGE, Kind.NO_NEWS, Kind.FOREIGN, Kind.NAMELESS}
 """What the poller asks again after, for as long as anybody waits (`Poller._retry`). The others count towards an end:

@@ -20,9 +20,10 @@ from properties import check_any, check_damaged, check_damaged_batch
 
 from suno_async.protocol.exchange import Answer
 from suno_async.protocol.life import Life, Settled
+from suno_async.protocol.look import Look
 from suno_async.protocol.models import Status
 from suno_async.protocol.refusals import Kind, Trouble, trouble_of
-from suno_async.protocol.wire import Look, read_many, read_one
+from suno_async.protocol.wire import read_many, read_one
 
 NAMES = [told.name for told in SINGLES]
 UNHURT = [

@@ -1,13 +1,16 @@
 """The life of one wait."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async.protocol.errors import TaskNotFound
-from suno_async.protocol.life import AGAIN, Again, Failed, Life, Settled, is_whole
+from suno_async.protocol.life import AGAIN, Again, Failed, Life, Settled, is_whole, news
+from suno_async.protocol.look import Look
 from suno_async.protocol.models import Lyrics, Song, Status, Task
-from suno_async.protocol.wire import Look
+from suno_async.protocol.refusals import Kind
+from suno_async.protocol.setbacks import set_back
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 URL = "https://cdn1.suno.ai/c.mp3"
@@ -246,7 +249,7 @@ def test_only_a_life_that_is_watched_keeps_its_last_look():
         each.observe(look(S.QUEUED, mark=1), 0)
     assert watched.last_task().status is S.QUEUED
     assert plain.last_task() is None
-    plain.keeps = True
+    plain.want(sees=True, hears=False)
     plain.observe(look(S.QUEUED, mark=1), 5)
     assert plain.last_task().status is S.QUEUED
     watched.observe(icy(), 10)
@@ -397,3 +400,67 @@ def test_what_is_no_longer_so_is_not_kept():
     assert one.last is not None
     one.observe(look(S.IN_PROGRESS, mark=2), 3.0)
     assert one.last is None
+
+
+def test_a_look_at_what_goes_on_as_before_is_no_news():
+    """A life whose look shows what the last one did is passed over, and counts it; any other is not."""
+    same, other, away, new = (Life(task_id=name, born=0.0) for name in "abcd")
+    for each in (same, other, away):
+        each.observe(look(S.QUEUED, mark=1), 1)
+    looks = {"a": look(S.QUEUED, mark=1), "b": look(S.QUEUED, mark=2), "d": look(S.QUEUED, mark=1)}
+    assert news([same, other, away, new], looks, 5) == [other, away, new]
+    assert [(each.looks, each.looked) for each in (same, other, away)] == [(2, 5), (1, 1), (1, 1)]
+    assert (new.looks, new.seen) == (0, False)
+
+
+def test_who_wants_to_hear_has_news_at_every_look():
+    """A look at a life that somebody follows, or that nobody waits for any more, is never passed over."""
+    followed, left = life(hears=True), life()
+    for each in (followed, left):
+        each.observe(look(S.QUEUED, mark=1), 0)
+        assert each.observe(look(S.QUEUED, mark=1), 1) is AGAIN
+    left.leave()
+    assert news([followed, left], {"t": look(S.QUEUED, mark=1)}, 5) == [followed, left]
+    assert (left.gone, left.slot) == (True, -1)
+
+
+def test_what_is_kept_is_let_go():
+    """A look is kept by one life at most, and by none once it is not the last one, or nobody waits."""
+    first, second = look(S.QUEUED, mark=1), look(S.QUEUED, mark=2)
+    mine = life(keeps=True)
+    mine.observe(first, 0)
+    assert (first.keepers, second.keepers) == (1, 0)
+    mine.observe(second, 1)
+    assert (first.keepers, second.keepers) == (0, 1)
+    mine.leave()
+    mine.leave()
+    assert (first.keepers, second.keepers) == (0, 0)
+    assert mine.last is None
+
+
+def state(mine: Life) -> dict[str, object]:
+    """All there is to know of a life, but for how its looks are passed over."""
+    return {name: value for name, value in msgspec.structs.asdict(mine).items() if name != "steady"}
+
+
+GOING = [look(S.QUEUED, mark=1), look(S.IN_PROGRESS, mark=2), look(S.IN_PROGRESS, STREAMING, mark=3, action="MUSIC")]
+EVENTS = st.sampled_from([*GOING, *GOING, icy(), bare(9), MISS, "sees", "hears", "set back"])
+
+
+@QUICK
+@given(st.lists(EVENTS, max_size=14), st.booleans())
+def test_nothing_is_lost_by_what_is_passed_over(events, keeps):
+    """Whatever happens to a life, it comes to the same whether looks without news are passed over or read."""
+    passed, read = life(keeps=keeps), life(keeps=keeps)
+    for now, event in enumerate(events):
+        for mine in (passed, read):
+            if event is MISS:
+                mine.miss(now, single=False)
+            elif event == "set back":
+                set_back(mine, Kind.REJECTED, now, sought=False)
+            elif isinstance(event, str):
+                mine.want(sees=event == "sees", hears=event == "hears")
+            elif mine is read or news([mine], {"t": event}, now):
+                mine.steady = mine.steady and mine is passed
+                mine.observe(event, now)
+        assert state(passed) == state(read)

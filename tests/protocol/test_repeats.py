@@ -100,6 +100,30 @@ def test_sixteen_answers_are_remembered():
     assert repeats.read(answer("0"), 2) is not told[0]
 
 
+def test_what_is_kept_outlives_its_answer():
+    """A look that somebody keeps holds its own row once its answer is forgotten; one that nobody keeps is left."""
+    repeats = Repeats()
+    told = repeats.read(answer("a", "b", "c"), 2)
+    kept, left, never = (told[name] for name in "abc")
+    kept.kept()
+    left.kept().keepers -= 1
+    for number in range(15):
+        repeats.read(answer(str(number)), 2)
+    assert not any(isinstance(look.source, bytes) for look in told.values())
+    repeats.read(answer("15"), 2)
+    assert isinstance(kept.source, bytes)
+    assert not isinstance(left.source, bytes)
+    assert not isinstance(never.source, bytes)
+    assert [look.task().task_id for look in (kept, left, never)] == ["a", "b", "c"]
+    assert isinstance(never.kept().source, bytes)
+
+
+def test_of_a_long_answer_only_what_is_kept_stays():
+    """What is cut out of an answer that is not remembered is cut out at once."""
+    look = Repeats().read(answer("a", "b", padding=1 << 17), 2)["a"]
+    assert isinstance(look.kept().source, bytes)
+
+
 def test_a_long_answer_is_not_remembered():
     """256 KiB are, and one byte more is not."""
     repeats = Repeats()

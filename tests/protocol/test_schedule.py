@@ -17,10 +17,10 @@ from suno_async.protocol.durations import Durations, Event
 from suno_async.protocol.exchange import Answer
 from suno_async.protocol.experience import Experience, unpacked
 from suno_async.protocol.life import Life
+from suno_async.protocol.look import Look
 from suno_async.protocol.models import Status, Task
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed, Scaled
 from suno_async.protocol.schedule import Offset, Schedule
-from suno_async.protocol.wire import Look
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 EPOCH = 1_700_000_000.0

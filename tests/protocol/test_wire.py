@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_async.protocol import wire
 from suno_async.protocol.dialects import read_tasks
 from suno_async.protocol.exchange import Answer, Request
 from suno_async.protocol.lenient import read_json
 from suno_async.protocol.life import Again, Life
-from suno_async.protocol.models import Status, Task
+from suno_async.protocol.look import Look
+from suno_async.protocol.models import Status
 from suno_async.protocol.refusals import Kind, Trouble
-from suno_async.protocol.wire import Look, ask_many, ask_one, read_many, read_one, read_task
+from suno_async.protocol.wire import ask_many, ask_one, read_many, read_one, read_task
 
 QUICK = settings(max_examples=100, deadline=None, derandomize=True)
 TOLD = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parents[1] / "recordings").glob("*.json")}
@@ -368,19 +368,6 @@ def test_the_mark_changes_with_what_can_be_seen(status):
     assert read_one(answer(env(row(status=status, updated_at=5))), "t1").mark == mark
     for change in CHANGES:
         assert read_one(answer(env(row(**{"status": status} | change))), "t1").mark != mark
-
-
-@pytest.mark.parametrize("status", ["QUEUED", "processing"], ids=["fast", "slow"])
-def test_a_kept_look_holds_its_row_only(status):
-    """What is kept says the same, and does not pin the answer it was cut from."""
-    (many, _) = looks_in(answer(env([row(status=status), row("t2")])))
-    for look in (many, read_one(answer(env(row(status=status))), "t1")):
-        names = ("task_id", "status", "mark", "frozen", "action")
-        said, task = [getattr(look, name) for name in names], look.task()
-        kept = look.kept()
-        assert type(kept.source) in {bytes, Task}
-        assert [getattr(kept, name) for name in names] == said
-        assert kept.task() == kept.kept().task() == task
 
 
 # rows of odd shapes behind a stock status
@@ -983,11 +970,6 @@ def test_no_bytes_are_a_surprise(body, status, fresh):
     assert_no_surprise(body, status, fresh=fresh)
 
 
-def test_final_is_success_or_failure():
-    """Two statuses end a wait."""
-    assert {status for status in Status if wire.is_final(status)} == {Status.SUCCESS, Status.FAILURE}
-
-
 def test_the_times_of_a_row_are_read_from_wherever_it_is():
     """Looks at one, at many, kept ones and those of the slow path all tell when the gateway touched their rows."""
     told = row(start_time=1716192130, finish_time=1716192200, updated_at=1716192211)
@@ -999,10 +981,3 @@ def test_the_times_of_a_row_are_read_from_wherever_it_is():
     odd = read_one(answer(env({**told, "status": "succeeded"})), "t1").times()
     assert [odd.submit_time.timestamp(), odd.start_time.timestamp(), odd.finish_time.timestamp()] == [*expected[:3]]
     assert odd.updated_at is None
-
-
-def test_times_that_cannot_be_read_are_none():
-    """A row that is no object any more, or was never whole, has no times; nothing is raised."""
-    for source in (b"", b"[1]", b'{"submit_time":', b"null"):
-        times = Look("t1", Status.IN_PROGRESS, 1, frozen=False, action="", source=source).times()
-        assert (times.submit_time, times.finish_time, times.updated_at) == (None, None, None)
