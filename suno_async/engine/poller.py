@@ -210,7 +210,7 @@ class Poller:
         told = self._repeats.read(answer, len(lives)) if len(lives) > 1 else self._read_one(lives, answer)
         if isinstance(told, Trouble):
             return told
-        if told and not any(life.task_id in told for life in lives):
+        if told and lives[0].task_id not in told and not any(life.task_id in told for life in lives):
             return foreign()
         self._succeed(lives, now, probe)
         self._learn(lives, told, now)
@@ -239,7 +239,7 @@ class Poller:
         schedule, listener = self.schedule, self._listener
         saw = schedule.saw if schedule.learns else None
         single = len(lives) == 1
-        new = lives if saw is not None else news(lives, told, now)
+        new = lives if single or saw is not None else news(lives, told, now)
         for life in new:
             if life.gone:
                 continue

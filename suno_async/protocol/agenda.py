@@ -58,7 +58,8 @@ class Agenda(Generic[E]):
     def put_all(self, entries: Sequence[E], dues: Iterable[float]) -> None:
         """Puts many down."""
         slots = self._slots
-        slot, before, stand = NOWHERE, nan, list[E]().append
+        slot, before = NOWHERE, nan
+        stand: list[E] = []
         for entry, due in zip(entries, dues, strict=True):
             if due != before:
                 # the next one is often due at the same time
@@ -66,9 +67,9 @@ class Agenda(Generic[E]):
                 if slot not in slots:
                     slots[slot] = []
                     heappush(self._order, slot)
-                stand = slots[slot].append
+                stand = slots[slot]
             entry.slot = slot
-            stand(entry)
+            stand.append(entry)
 
     def due(self) -> float:
         """When the first entry is due; infinity if there is none."""
@@ -117,6 +118,9 @@ class Agenda(Generic[E]):
                 continue
             entries += aside
             aside = []
+            if entries and (left <= 0 or patience <= 0):
+                # the rest stays where it is
+                break
             if entries:
                 kept.append((slot, entries))
             self._drop_first()

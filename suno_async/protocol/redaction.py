@@ -36,8 +36,8 @@ _ASIDE, _BACK = bytes.maketrans(b"=%", b"\x01\x02"), bytes.maketrans(b"%\x02", b
 _DROPPED = b"\\\r\n"
 _CUT_NUMBER = re.compile(rb"[\\%][\\%25cC]*(?:u0{0,2})?(?:25)*[2-7]?").fullmatch
 _LONGEST_CUT = 16
-_MOST_CLEAN, _MOST_BYTES = 16, 1 << 18
-"""So many of the last bodies without a secret are remembered, and none that is longer."""
+_MOST_CLEAN, _LEAST_BYTES, _MOST_BYTES = 16, 1 << 13, 1 << 18
+"""So many of the last bodies without a secret are remembered, and none that is longer; a shorter one is soon read."""
 _TORN = re.compile(rb"(?:\\u00|%)[2-7]\Z").search
 
 
@@ -102,16 +102,17 @@ class Redaction:
 
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
-        for known in self._clean:
-            # looks at tasks that do not change are answered with the same bytes again and again
+        remembers = _LEAST_BYTES <= len(received) <= _MOST_BYTES
+        # looks at tasks that do not change are answered with the same bytes again and again
+        for known in self._clean if remembers else ():
             if known == received:
                 return known
         whole = bytes(received)
         data = self.clean(whole)
+        # most answers end in what no secret has
         if data and data[-1] in self._ends:
-            # most answers end in what no secret has
             data = self._cut(data)
-        if data is whole and len(data) <= _MOST_BYTES:
+        if remembers and data is whole:
             self._clean.append(data)
         return data
 
@@ -164,15 +165,17 @@ class Redaction:
 
     def _has_number(self, data: bytes, sign: bytes) -> bool:
         """True if behind one of these signs there is the number of a letter."""
+        place = data.find(sign)
+        if place < 0:
+            return False
         find, size, codes = data.find, len(sign), self._codes
-        place = find(sign)
         for _ in range(_MOST_SIGNS):
-            if place < 0:
-                return False
             place += size
             if data[place : place + 2] in codes:
                 return True
             place = find(sign, place)
+            if place < 0:
+                return False
         return sign == b"%" or _LETTER(data, place) is not None
 
     def _uncovered(self, data: bytes) -> bytes:

@@ -328,7 +328,14 @@ def test_a_secret_is_seen_in_a_header_that_is_no_text():
     assert not redaction.shows("\udce9 \udcff")
 
 
-@pytest.mark.parametrize("body", [b"", b'{"code":"success"}', b"ends in 0", b"z" * 2**18], ids=len)
+def padded(said: bytes) -> bytes:
+    """An answer that is long enough to be remembered."""
+    return b"." * 2**13 + said
+
+
+@pytest.mark.parametrize(
+    "body", [b"z" * 2**13, padded(b'{"code":"success"}'), padded(b"ends in 0"), b"z" * 2**18], ids=len
+)
 def test_the_same_answer_again_is_the_same_object(body):
     """A task that does not change is answered with the same bytes, in a new buffer each time."""
     redaction = Redaction([KEY])
@@ -341,13 +348,13 @@ def test_the_same_answer_again_is_the_same_object(body):
 
 def test_an_answer_that_changes_is_cleaned_again():
     """Whatever was remembered of the one before: also where it is the same buffer."""
-    redaction, body = Redaction([KEY]), bytearray(b'{"code":"success"}')
+    redaction, body = Redaction([KEY]), bytearray(padded(b'{"code":"success"}'))
     first = redaction.clean_cut(body)
     assert redaction.clean_cut(body + KEY.encode()) == first + b"***"
     assert redaction.clean_cut(body + KEY[:9].encode()) == first
     body += KEY.encode()
     assert redaction.clean_cut(body) == first + b"***"
-    assert first == b'{"code":"success"}'
+    assert first == padded(b'{"code":"success"}')
 
 
 @pytest.mark.parametrize(
@@ -362,29 +369,31 @@ def test_an_answer_that_changes_is_cleaned_again():
 )
 def test_an_answer_with_a_secret_is_cleaned_each_time(said, left):
     """In the same way; and it takes the place of none that is remembered."""
-    redaction = Redaction([KEY])
-    first = redaction.clean_cut(bytearray(b"first"))
+    redaction, first = Redaction([KEY]), padded(b"first")
+    assert redaction.clean_cut(first) is first
     for _ in range(17):
-        assert redaction.clean_cut(bytearray(said.encode())) == left.encode()
-    assert redaction.clean_cut(bytearray(b"first")) is first
+        assert redaction.clean_cut(bytearray(padded(said.encode()))) == padded(left.encode())
+    assert redaction.clean_cut(bytearray(first)) is first
 
 
-def test_an_answer_that_is_too_long_is_not_remembered():
-    """Up to 256 KiB they are; a longer one is cleaned each time, and takes the place of none."""
-    redaction, long = Redaction([KEY]), b"z" * (2**18 + 1)
-    first = redaction.clean_cut(bytearray(b"first"))
+@pytest.mark.parametrize("size", [0, 1, 2**13 - 1, 2**18 + 1])
+def test_an_answer_that_is_too_long_or_too_short_is_not_remembered(size):
+    """From 8 to 256 KiB they are; any other one is cleaned each time, and takes the place of none."""
+    redaction, other, first = Redaction([KEY]), b"z" * size, padded(b"first")
+    assert redaction.clean_cut(first) is first
     for _ in range(17):
-        assert redaction.clean_cut(bytearray(long)) == long
-    assert redaction.clean_cut(bytearray(long)) is not redaction.clean_cut(bytearray(long))
-    assert redaction.clean_cut(bytearray(b"first")) is first
+        assert redaction.clean_cut(bytearray(other)) == other
+    assert redaction.clean_cut(bytearray(first)) is first
+    kept = redaction.clean_cut(bytearray(other))
+    assert size < 2 or redaction.clean_cut(bytearray(other)) is not kept
 
 
 def test_the_last_sixteen_answers_are_remembered():
     """The seventeenth pushes out the first, and no other."""
     redaction = Redaction([KEY])
-    cleaned = [redaction.clean_cut(bytearray(b"answer %d." % number)) for number in range(16)]
+    cleaned = [redaction.clean_cut(bytearray(padded(b"answer %d." % number))) for number in range(16)]
     assert all(redaction.clean_cut(bytearray(each)) is each for each in cleaned)
-    redaction.clean_cut(b"answer 16.")
+    redaction.clean_cut(padded(b"answer 16."))
     assert all(redaction.clean_cut(bytearray(each)) is each for each in cleaned[1:])
     again = redaction.clean_cut(bytearray(cleaned[0]))
     assert again == cleaned[0]
