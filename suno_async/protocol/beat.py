@@ -173,6 +173,8 @@ class Beat:
     def _begin(self, no_beat: float, widths: Sequence[float]) -> None:
         self.no_beat = no_beat
         self.cells: list[Cells] = [[(1 - no_beat) * share / CELLS] * CELLS for share in widths]
+        self.scale = 1.0
+        """What the cells have to be multiplied by: to do so each time would take as long as to learn."""
 
     def looked(self, before: float, now: float, rate: float) -> None:
         """A task was looked at, the last time having been ``before``; ``rate`` is its hazard between the two."""
@@ -213,9 +215,8 @@ class Beat:
         odds = self._odds(self._trust(now))
         for index in likely(list(map(sum, self.cells)), _UNLIKELY):
             self.cells[index] = list(map(mul, self.cells[index], odds(WIDTHS[index])))
-        scale = 1 / (self.no_beat + sum(map(sum, self.cells)))
-        self.no_beat *= scale
-        self.cells = [[scale * share for share in known] for known in self.cells]
+        scale = 1 / (self.no_beat + self.scale * sum(map(sum, self.cells)))
+        self.no_beat, self.scale = self.no_beat * scale, self.scale * scale
         for taken in (self._exposed, self._changes, self._updates):
             taken.clear()
         self._expected, self._taken = 0.0, now
@@ -270,7 +271,7 @@ class Beat:
         self._aged = now
         lost, away = _part(_LOST, rounds), _part(_AWAY, rounds)
         found = ((1 - away) * lost * (1 - self.no_beat) + away * self.no_beat) / (CELLS * len(WIDTHS))
-        kept = (1 - away) * (1 - lost)
+        kept, self.scale = (1 - away) * (1 - lost) * self.scale, 1.0
         for index, width in enumerate(WIDTHS):
             wandered = self._wandered[index] + width.drift * rounds
             reach = int((math.sqrt(1 + 12 * wandered) - 1) / 2)

@@ -20,7 +20,7 @@ from itertools import accumulate, pairwise
 from math import ceil, inf
 from operator import add, itemgetter, mul, sub
 
-from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, likely, turned
+from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, likely
 
 _STEP = 0.25
 _STEPS = 100
@@ -101,18 +101,18 @@ def _shown(beat: Beat, weights: list[float], now: float) -> list[float]:
     """What is expected at each step, as if all rounds were of the width and at the distance that they should be."""
     planned = likely(weights, _MINOR)
     # what is left out is most like what is not
-    steady = beat.no_beat * sum(weights[index] for index in planned) / (1 - beat.no_beat)
+    steady = beat.no_beat * beat.scale * sum(weights[index] for index in planned) / (1 - beat.no_beat)
     shown = [steady * time for time in _TIMES]
     for index in planned:
-        shown = list(map(add, shown, _pick[index](_progress(WIDTHS[index], beat.cells[index], now))))
+        shown = list(map(add, shown, _pick[index](_progress(WIDTHS[index], beat.cells[index], beat.scale, now))))
     return shown
 
 
-def _progress(width: Width, cells: Cells, now: float) -> list[float]:
+def _progress(width: Width, cells: Cells, scale: float, now: float) -> list[float]:
     """How far rounds of this width have come by each cell: a period in each, over the round's width."""
-    size, grows = width.size, width.period / width.size
-    cells = turned(cells, (width.place(now) - _BEFORE - size + 1) % CELLS)
-    sums = list(accumulate(cells + cells[: size - 1], initial=0.0))
+    size, grows = width.size, scale * width.period / width.size
+    first = (width.place(now) - _BEFORE - size + 1) % CELLS
+    sums = list(accumulate((cells + cells)[first : first + CELLS + size - 1], initial=0.0))
     steps = [grows * (end - begin) for begin, end in zip(sums, sums[size:], strict=False)]
     return list(accumulate(steps + steps[:_MORE], initial=0.0))
 

@@ -25,7 +25,7 @@ def one(cell):
 
 def everything(beat):
     """All that a beat holds likely, which is 1."""
-    return beat.no_beat + sum(map(sum, beat.cells))
+    return beat.no_beat + beat.scale * sum(map(sum, beat.cells))
 
 
 # what rounds of one width mean
@@ -262,7 +262,9 @@ def test_every_look_counts_from_the_one_before_it(looks, changes):
 
     for width, cells in zip(WIDTHS, beat.cells, strict=True):
         expected = [max(-8, min(8, said(width, start))) for start in range(CELLS)]
-        assert [math.log(share / beat.no_beat / even) for share in cells] == pytest.approx(expected, abs=1e-6)
+        assert [math.log(beat.scale * share / beat.no_beat / even) for share in cells] == pytest.approx(
+            expected, abs=1e-6
+        )
 
 
 def test_what_was_taken_in_makes_the_next_looks_no_less_worth():
@@ -271,7 +273,7 @@ def test_what_was_taken_in_makes_the_next_looks_no_less_worth():
     for _ in range(40):
         beat.looked(107.0, 109.0, 0.05)
     beat.take_in(109.0)
-    fresh.no_beat, fresh.cells = beat.no_beat, [list(cells) for cells in beat.cells]
+    fresh.no_beat, fresh.cells, fresh.scale = beat.no_beat, [list(cells) for cells in beat.cells], beat.scale
     for each in (beat, fresh):
         for _ in range(40):
             each.looked(108.0, 110.0, 0.05)
@@ -370,7 +372,7 @@ def test_a_clock_that_told_impossible_times_is_not_believed_for_hours():
     assert all(max(cells) == min(cells) for cells in beat.cells)
     beat.take_in(20.0)
     beat.changed(20.0, 30.0, 25.0)
-    plain.cells, plain.no_beat = [list(cells) for cells in beat.cells], beat.no_beat
+    plain.cells, plain.no_beat, plain.scale = [list(cells) for cells in beat.cells], beat.no_beat, beat.scale
     plain._wandered = list(beat._wandered)
     plain._aged = plain._taken = 20.0
     plain.changed(20.0, 30.0, None)
@@ -430,7 +432,7 @@ def test_no_single_answer_decides():
         beat.changed(0.0, 8.0, 4.0)
     beat.take_in(8.0)
     gained = [
-        math.log(share / old * before[0] / beat.no_beat)
+        math.log(beat.scale * share / old * before[0] / beat.no_beat)
         for cells, known in zip(beat.cells, before[1], strict=True)
         for share, old in zip(cells, known, strict=True)
     ]
@@ -604,3 +606,15 @@ def test_times_of_another_machine_s_clock_make_nothing_worse(worlds, clock):
     """A clock that is behind is found out by its rows' own looks: it gets no worse than if they told no times."""
     found = [watch(rounds(seed), seed, seconds=2000, tells=True, clock=clock) for seed in SEEDS]
     assert fmean(each.cost(600) for each in found) < 1.1 * fmean(each.cost(600) for each in worlds.seen)
+
+
+def test_the_cells_are_scaled_when_they_are_widened():
+    """What a look makes likelier is multiplied out with the next work on every cell, and no sooner."""
+    beat = Beat(0.0)
+    beat.changed(0.0, 5.0, None)
+    beat.take_in(5.0)
+    assert beat.scale != 1
+    assert everything(beat) == pytest.approx(1)
+    beat.take_in(15.0)
+    assert beat.scale == 1
+    assert everything(beat) == pytest.approx(1)

@@ -191,3 +191,15 @@ def test_a_clock_that_stands_still_is_no_harm():
     """A moment before the forecast's own counts as its own."""
     forecast = Forecast(certain(2, 106.0), 100.0)
     assert forecast.delay(99.0, 5.0) == forecast.delay(100.0, 5.0)
+
+
+@QUICK
+@given(beats(), NOWS, WANTED, st.integers(-30, 30))
+def test_cells_count_as_they_are_scaled(beat, now, wanted, power):
+    """What a beat has not multiplied yet makes no other forecast."""
+    plain = Forecast(beat, now)
+    beat.cells = [[share * 2.0**power for share in cells] for cells in beat.cells]
+    beat.scale = 2.0**-power
+    scaled = Forecast(beat, now)
+    assert scaled.shown == plain.shown
+    assert scaled.delay(now, wanted) == plain.delay(now, wanted)
