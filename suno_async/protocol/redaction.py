@@ -37,7 +37,8 @@ _DROPPED = b"\\\r\n"
 _CUT_NUMBER = re.compile(rb"[\\%][\\%25cC]*(?:u0{0,2})?(?:25)*[2-7]?").fullmatch
 _LONGEST_CUT = 16
 _MOST_CLEAN, _LEAST_BYTES, _MOST_BYTES = 16, 1 << 13, 1 << 18
-"""So many of the last bodies without a secret are remembered, and none that is longer; a shorter one is soon read."""
+"""So many of the last bodies without a secret are remembered, and none that is longer; of shorter ones, soon searched,
+the last."""
 _TORN = re.compile(rb"(?:\\u00|%)[2-7]\Z").search
 
 
@@ -61,6 +62,7 @@ class Redaction:
         "_needles",
         "_plain",
         "_readings",
+        "_short",
         "_whole",
         "_widest",
     )
@@ -85,6 +87,7 @@ class Redaction:
         self._needles = tuple(sorted({form.encode() for word in words for form in _forms(word)}, reverse=True))
         self._whole = _any_of(self._needles)
         self._clean: deque[bytes] = deque(maxlen=_MOST_CLEAN)
+        self._short: deque[bytes] = deque(maxlen=1)
 
     def clean(self, data: bytes) -> bytes:
         """The data without a secret in it, also one whose letters are escaped.
@@ -102,9 +105,9 @@ class Redaction:
 
     def clean_cut(self, received: bytes | bytearray) -> bytes:
         """What came, without a secret and without the beginning of one at its end: it may have been cut off there."""
-        remembers = _LEAST_BYTES <= len(received) <= _MOST_BYTES
-        # looks at tasks that do not change are answered with the same bytes again and again
-        for known in self._clean if remembers else ():
+        clean = self._short if len(received) < _LEAST_BYTES else self._clean
+        for known in clean:
+            # looks at tasks that do not change are answered with the same bytes again and again
             if known == received:
                 return known
         whole = bytes(received)
@@ -112,8 +115,8 @@ class Redaction:
         # most answers end in what no secret has
         if data and data[-1] in self._ends:
             data = self._cut(data)
-        if remembers and data is whole:
-            self._clean.append(data)
+        if data is whole and len(data) <= _MOST_BYTES:
+            clean.append(data)
         return data
 
     def shows(self, text: str) -> bool:

@@ -156,9 +156,10 @@ class Schedule:
         self._longest = max(self._longest, self._stretch)
 
     def _stretched(self, life: Life, delay: float, now: float) -> float:
-        if self._allowed < math.inf:
-            self._wanted += 1 / delay - life.wanted
-            life.wanted = 1 / delay
+        if self._allowed == math.inf:
+            return delay
+        self._wanted += 1 / delay - life.wanted
+        life.wanted = 1 / delay
         return min(delay * self._stretch, max(0.0, self._until - now) + delay)
 
     def _worth(self, life: Life, now: float, share: float) -> float:

@@ -376,16 +376,26 @@ def test_an_answer_with_a_secret_is_cleaned_each_time(said, left):
     assert redaction.clean_cut(bytearray(first)) is first
 
 
-@pytest.mark.parametrize("size", [0, 1, 2**13 - 1, 2**18 + 1])
-def test_an_answer_that_is_too_long_or_too_short_is_not_remembered(size):
-    """From 8 to 256 KiB they are; any other one is cleaned each time, and takes the place of none."""
-    redaction, other, first = Redaction([KEY]), b"z" * size, padded(b"first")
+def test_an_answer_that_is_too_long_is_not_remembered():
+    """Up to 256 KiB they are; a longer one is cleaned each time, and takes the place of none."""
+    redaction, other, first = Redaction([KEY]), b"z" * (2**18 + 1), padded(b"first")
     assert redaction.clean_cut(first) is first
     for _ in range(17):
         assert redaction.clean_cut(bytearray(other)) == other
+    assert redaction.clean_cut(bytearray(other)) is not redaction.clean_cut(bytearray(other))
     assert redaction.clean_cut(bytearray(first)) is first
-    kept = redaction.clean_cut(bytearray(other))
-    assert size < 2 or redaction.clean_cut(bytearray(other)) is not kept
+
+
+@pytest.mark.parametrize("size", [2, 2**13 - 1])
+def test_of_short_answers_the_last_is_remembered(size):
+    """Below 8 KiB one is; it takes the place of no longer one, nor a longer one its."""
+    redaction, first, second, long = Redaction([KEY]), b"z" * size, b"y" * size, padded(b"long")
+    assert all(redaction.clean_cut(body) is body for body in (long, first))
+    assert redaction.clean_cut(padded(b"another")) == padded(b"another")
+    assert redaction.clean_cut(bytearray(first)) is first
+    assert redaction.clean_cut(second) is second
+    assert redaction.clean_cut(bytearray(first)) is not first
+    assert redaction.clean_cut(bytearray(long)) is long
 
 
 def test_the_last_sixteen_answers_are_remembered():

@@ -182,6 +182,15 @@ def test_a_budget_that_is_too_small_makes_all_delays_longer_alike():
         assert schedule.delay(one, 0.0, 0.5, 1.0) == pytest.approx(10.5 * before, rel=0.05)
 
 
+def crowded(size: int) -> tuple[Schedule, list[Life]]:
+    """So many ids that each want a look every five seconds, where one look a second is allowed."""
+    schedule, lives = Schedule(Fixed(5.0)), [life() for _ in range(size)]
+    schedule.ration(1.0)
+    for one in lives:
+        schedule.delay(one, 0.0, 0.5, 1.0)
+    return schedule, lives
+
+
 def test_a_budget_that_is_large_enough_changes_nothing():
     """Where fewer looks are wanted than allowed the delays are the pace's; and they are again once the ids are gone."""
     schedule = Schedule(Fixed(5.0))
@@ -200,11 +209,7 @@ def test_a_budget_that_is_large_enough_changes_nothing():
 
 def test_what_is_allowed_for_a_while_only_puts_nobody_down_for_long_after_it():
     """A budget that is small until a moment makes a delay end at most the pace's own delay behind that moment."""
-    schedule = Schedule(Fixed(5.0))
-    schedule.ration(1.0)
-    lives = [life() for _ in range(400)]
-    for one in lives:
-        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule, lives = crowded(400)
     schedule.ration(1.0)
     assert schedule.delay(lives[0], 100.0, 0.5, 1.0) == pytest.approx(420.0)
     for until, delay in ((1000.0, 420.0), (520.0, 420.0), (300.0, 205.0), (101.0, 6.0), (100.0, 5.0), (50.0, 5.0)):
@@ -216,11 +221,7 @@ def test_what_is_allowed_for_a_while_only_puts_nobody_down_for_long_after_it():
 
 def test_who_is_forgotten_twice_wants_nothing_less():
     """What an id wanted is taken back once, however often it is said that nobody waits for it."""
-    schedule = Schedule(Fixed(5.0))
-    schedule.ration(1.0)
-    lives = [life() for _ in range(50)]
-    for one in lives:
-        schedule.delay(one, 0.0, 0.5, 1.0)
+    schedule, lives = crowded(50)
     for _ in range(3):
         schedule.forget(lives[0])
     assert schedule.delay(lives[1], 0.0, 0.5, 1.0) == pytest.approx(5 * 1.05 * 49 / 5)
