@@ -36,6 +36,7 @@ _NO_BEAT = 0.3
 _LEAST_DOUBT = 0.05
 _OLD = 7.5
 """Seconds after which what was known is widened by the drift of the rounds."""
+_LEAST_SCALE = 1e-100
 _LONGEST = 120.0
 """A look that comes so long after the one before says nothing of the phase."""
 _OUTSIDE = 0.75
@@ -266,7 +267,7 @@ class Beat:
     def _age(self, now: float) -> None:
         """Widens what was known by what may have happened since."""
         rounds = (now - self._aged) / ROUND
-        if rounds * ROUND < _OLD:
+        if rounds * ROUND < _OLD and self.scale > _LEAST_SCALE:
             return
         self._aged = now
         lost, away = _part(_LOST, rounds), _part(_AWAY, rounds)

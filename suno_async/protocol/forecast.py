@@ -20,7 +20,7 @@ from itertools import accumulate, pairwise
 from math import ceil, inf
 from operator import add, itemgetter, mul, sub
 
-from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, likely
+from .beat import CELLS, SLEEP, WIDTHS, Beat, Cells, Width, likely, turned
 
 _STEP = 0.25
 _STEPS = 100
@@ -111,8 +111,8 @@ def _shown(beat: Beat, weights: list[float], now: float) -> list[float]:
 def _progress(width: Width, cells: Cells, scale: float, now: float) -> list[float]:
     """How far rounds of this width have come by each cell: a period in each, over the round's width."""
     size, grows = width.size, scale * width.period / width.size
-    first = (width.place(now) - _BEFORE - size + 1) % CELLS
-    sums = list(accumulate((cells + cells)[first : first + CELLS + size - 1], initial=0.0))
+    cells = turned(cells, (width.place(now) - _BEFORE - size + 1) % CELLS)
+    sums = list(accumulate(cells + cells[: size - 1], initial=0.0))
     steps = [grows * (end - begin) for begin, end in zip(sums, sums[size:], strict=False)]
     return list(accumulate(steps + steps[:_MORE], initial=0.0))
 

@@ -141,7 +141,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         if changed or (self.keeps and self.last is None):
             # else who comes later would be told what is no longer so
             self._keep(look if self.keeps else None)
-        self.steady = not self.hears
+        self.steady = self.kind != "" and not self.hears
         return AGAIN
 
     def _keep(self, look: Look | None) -> None:
@@ -167,8 +167,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         self.frozen += 1
         if self.frozen >= _FROZEN_LOOKS and now - self.since >= _FROZEN_SECONDS:
             return Settled(msgspec.structs.replace(look.task(), status=FAILURE, inferred=True))
-        if self.keeps:
-            self._keep(look)
+        self._keep(look if self.keeps else None)
         return Again(within=_FROZEN_SECONDS / 2)
 
     def miss(self, now: float, *, single: bool) -> Again | Settled | Failed:

@@ -618,3 +618,16 @@ def test_the_cells_are_scaled_when_they_are_widened():
     beat.take_in(15.0)
     assert beat.scale == 1
     assert everything(beat) == pytest.approx(1)
+
+
+def test_however_often_something_is_taken_in_the_numbers_stay_numbers():
+    """Evidence by the thousand before the cells are widened makes none of them infinite, and none nothing."""
+    beat = Beat(0.0)
+    for step in range(3000):
+        now = 1.0 + step / 500
+        for _ in range(8):
+            beat.changed(0.0, now, 0.5)
+        beat.take_in(now)
+        assert everything(beat) == pytest.approx(1)
+    assert sum(beat.widths()) == pytest.approx(1)
+    assert 1e-100 <= beat.scale <= 1

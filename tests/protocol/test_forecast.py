@@ -203,3 +203,13 @@ def test_cells_count_as_they_are_scaled(beat, now, wanted, power):
     scaled = Forecast(beat, now)
     assert scaled.shown == plain.shown
     assert scaled.delay(now, wanted) == plain.delay(now, wanted)
+
+
+@pytest.mark.parametrize("width", range(len(WIDTHS)))
+def test_a_round_looks_the_same_wherever_the_circle_begins(width):
+    """What is expected of a round depends on how long ago it began, and not on the cell in which the moment lies."""
+    starts = [(place + 0.5) * WIDTHS[width].cell for place in range(CELLS)]
+    for ago in (1.0, 6.0, 11.0):
+        forecasts = [Forecast(certain(width, start), start + ago) for start in starts]
+        first, *others = ([shown - each.shown[0] for shown in each.shown] for each in forecasts)
+        assert all(other == pytest.approx(first, abs=1e-6) for other in others)

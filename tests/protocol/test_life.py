@@ -259,9 +259,11 @@ def test_only_a_life_that_is_watched_keeps_its_last_look():
 
 
 def test_an_unwatched_frozen_row_is_not_kept():
-    """A frozen row is kept only where somebody wants to see it."""
-    plain = life()
-    plain.observe(icy(), 0)
+    """A frozen row is kept only where somebody wants to see it, and then what was kept before is no longer so."""
+    plain = life(keeps=True)
+    plain.observe(look(S.QUEUED, mark=1), 0)
+    plain.keeps = False
+    plain.observe(icy(), 1)
     assert plain.last is None
 
 
@@ -406,7 +408,7 @@ def test_a_look_at_what_goes_on_as_before_is_no_news():
     """A life whose look shows what the last one did is passed over, and counts it; any other is not."""
     same, other, away, new = (Life(task_id=name, born=0.0) for name in "abcd")
     for each in (same, other, away):
-        each.observe(look(S.QUEUED, mark=1), 1)
+        each.observe(look(S.QUEUED, mark=1, action="MUSIC"), 1)
     looks = {"a": look(S.QUEUED, mark=1), "b": look(S.QUEUED, mark=2), "d": look(S.QUEUED, mark=1)}
     assert news([same, other, away, new], looks, 5) == [other, away, new]
     assert [(each.looks, each.looked) for each in (same, other, away)] == [(2, 5), (1, 1), (1, 1)]
@@ -422,6 +424,16 @@ def test_who_wants_to_hear_has_news_at_every_look():
     left.leave()
     assert news([followed, left], {"t": look(S.QUEUED, mark=1)}, 5) == [followed, left]
     assert (left.gone, left.slot) == (True, -1)
+
+
+def test_what_a_task_is_may_come_later():
+    """An action that only a later row tells is taken up, also where nothing else has changed."""
+    mine = life()
+    mine.observe(look(S.QUEUED, mark=1), 0)
+    assert news([mine], {"t": look(S.QUEUED, mark=1, action="MUSIC")}, 1) == [mine]
+    mine.observe(look(S.QUEUED, mark=1, action="MUSIC"), 1)
+    assert mine.kind == "MUSIC"
+    assert news([mine], {"t": look(S.QUEUED, mark=1, action="MUSIC")}, 2) == []
 
 
 def test_what_is_kept_is_let_go():
