@@ -24,6 +24,9 @@ class Experience(msgspec.Struct, frozen=True):
     """How likely each width of its rounds is, if there are rounds."""
 
     def __post_init__(self) -> None:
+        # called by hand, msgspec looks at no types
+        if not isinstance(self.durations, dict):
+            raise ConfigurationError("Experience.durations must be those of another Experience, a dict")
         widths = self.widths
         if widths is not None and not (len(widths) == len(WIDTHS) and abs(sum(widths) - 1) < _UNEXACT):
             raise ConfigurationError(f"Experience.widths must be {len(WIDTHS)} shares that are 1 all together")

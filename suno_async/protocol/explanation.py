@@ -16,7 +16,7 @@ from .durations import Durations, Event, Hazard, prior_hazard
 from .errors import ConfigurationError
 from .experience import Experience
 from .lenient import one_line
-from .pace import Adaptive
+from .pace import Adaptive, Scaled
 
 _DONE = 0.99
 """Looks are told until so much of all tasks has ended."""
@@ -95,7 +95,8 @@ def figures(experience: Experience, pace: Adaptive = _STANDARD, *, kind: str = "
     """What an experience comes down to; raises ConfigurationError for what is none."""
     for name, value, known in (("experience", experience, Experience), ("pace", pace, Adaptive), ("kind", kind, str)):
         if not isinstance(value, known):
-            raise ConfigurationError(f"{name} must be of the type {known.__name__}, not {type(value).__name__}")
+            hint = ": pass the pace that is in it" if isinstance(value, Scaled) else ""
+            raise ConfigurationError(f"{name} must be of the type {known.__name__}, not {type(value).__name__}{hint}")
     durations = Durations(experience.durations)
     seen = {name: histogram.seen for name, histogram in durations.histograms.items()}
     first = f"{Event.END}:{kind}"
@@ -242,7 +243,7 @@ def _beat_lines(beat: Rounds | None) -> Iterator[str]:
         yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure."
     else:
         yield f"Rounds: not known yet ({beat.probability:.0%} sure that there are some, {reach} apart)."
-    yield "  Where it has, looks come just after each round, fewer than below; what the"
+    yield "  Where there are rounds looks come just after each, fewer than below; what the"
     yield "  gateway itself holds back, half a round for most, nobody can see sooner."
 
 

@@ -117,3 +117,10 @@ def test_widths_are_shares(widths):
 def test_it_is_short_where_it_is_shown():
     """A pace that holds it can be shown without a page of numbers."""
     assert repr(taught()) == "Experience(4 durations)"
+
+
+@pytest.mark.parametrize("durations", [1, None, "MUSIC", [30.0]])
+def test_durations_are_a_dict(durations):
+    """What cannot be the durations of anything is refused, by name, and not when they are first used."""
+    with pytest.raises(ConfigurationError, match=r"Experience\.durations must be"):
+        Experience(durations)

@@ -221,7 +221,7 @@ def test_the_looks_can_just_be_counted():
     ("given_", "said"),
     [
         ({"pace": Fixed(5)}, "pace must be of the type Adaptive, not Fixed"),
-        ({"pace": Scaled(Adaptive(), 2)}, "pace must be of the type Adaptive, not Scaled"),
+        ({"pace": Scaled(Adaptive(), 2)}, "pace must be of the type Adaptive, not Scaled: pass the pace that is in it"),
         ({"kind": None}, "kind must be of the type str, not NoneType"),
         ({"experience": b"packed"}, "experience must be of the type Experience, not bytes"),
     ],
@@ -352,7 +352,7 @@ def test_the_text_of_the_rounds():
     )
     said = [explain(Experience(), pace).split("\n\n")[1].splitlines() for pace in (Adaptive(), Adaptive(beat=None))]
     assert said[0][1:] == [
-        "  Where it has, looks come just after each round, fewer than below; what the",
+        "  Where there are rounds looks come just after each, fewer than below; what the",
         "  gateway itself holds back, half a round for most, nobody can see sooner.",
     ]
     assert said[1] == ["Rounds: this pace takes no notice of those of a gateway (beat=None)."]
