@@ -224,7 +224,7 @@ class Poller:
             return look
         if self._search.asks(lives):
             # a gateway that refuses a whole batch for one id that it does not know
-            lives[0].alone, lives[0].steady = True, False
+            lives[0].alone = True
             self._search.spoiled(lives)
         return {}
 

@@ -33,6 +33,7 @@ from suno_async.protocol.errors import (
 from suno_async.protocol.exchange import Broken
 from suno_async.protocol.life import Life
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed
+from suno_async.protocol.schedule import Schedule
 
 NAMELESS = one(b'[{"id":"c","audio_url":"https://cdn/c.mp3"}]')
 OVERSIZED = Broken("the answer is longer than 4,194,304 bytes", oversized=True)
@@ -966,3 +967,20 @@ async def test_who_leaves_as_soon_as_he_is_told_is_not_looked_at_again():
         await anyio.sleep(30)
         assert len(world.asks) == 1
         await engine.settle()
+
+
+async def test_a_pace_that_learns_is_told_of_every_look(monkeypatch):
+    """Also the looks of a batch that show nothing new say something: that it was not over yet."""
+    saw, real = Counter(), Schedule.saw
+
+    def counted(self, life, look, now):
+        saw[life.task_id] += 1
+        real(self, life, look, now)
+
+    monkeypatch.setattr(Schedule, "saw", counted)
+    world = World(latency=0)
+    world.add(*names(3), after=60)
+    async with Engine(world, pace=Adaptive()) as engine:
+        await drained(engine, names(3))
+    assert saw == Counter(world.ids)
+    assert min(saw.values()) > 2

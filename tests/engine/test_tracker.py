@@ -13,6 +13,8 @@ from suno_async.engine.waits import Wait
 from suno_async.protocol.durations import Event
 from suno_async.protocol.errors import ClientClosed, TaskNotFound, WaitTimeout
 from suno_async.protocol.experience import unpacked
+from suno_async.protocol.life import Settled
+from suno_async.protocol.models import Status, Task
 from suno_async.protocol.pace import Adaptive, Backoff, Fixed
 from suno_async.protocol.schedule import Schedule
 
@@ -521,3 +523,21 @@ async def test_where_a_crowd_has_left_those_that_stay_are_due_sooner():
             group.cancel_scope.cancel()
         await rest.aclose()
         await engine.settle()
+
+
+@pytest.mark.parametrize("crowd", [False, True], ids=["one of many", "half of a crowd"])
+@pytest.mark.parametrize("how", ["ends", "is left"])
+async def test_those_that_stay_are_put_down_anew_only_where_a_crowd_is_gone(how, crowd, monkeypatch):
+    """When an id ends or is left, nobody else is touched until half of a crowd is gone; then all others are."""
+    world, ear, anew = World(), Ear(), []
+    world.add(*names(5), after=1000)
+    async with Engine(world) as engine:
+        lives = [engine.tracker.join(name, ear) for name in names(5)]
+        await anyio.sleep(1)
+        monkeypatch.setattr(Schedule, "relaxed", lambda _self: crowd)
+        monkeypatch.setattr(engine.poller, "hasten", lambda life, _due: anew.append(life.task_id))
+        if how == "ends":
+            engine.poller._end(lives[0], Settled(Task(task_id="t0", status=Status.SUCCESS)))
+        else:
+            engine.tracker.leave("t0", ear)
+        assert sorted(anew) == (names(5)[1:] if crowd else [])

@@ -491,3 +491,18 @@ def test_the_reason_of_a_failure_is_shown_in_one_safe_line():
     assert len(str(error)) < 250
     assert str(error).isprintable()
     assert error.reason == task.fail_reason
+
+
+async def test_a_wait_for_the_end_goes_on_past_something_to_hear():
+    """Whatever it is told of a look, only a wait for something playable ends with it."""
+
+    class Playable:
+        mark = 1
+
+        def task(self):
+            return Task(task_id="a", status=Status.SUCCESS, lyrics=object())
+
+    ends = {until: Wait("a", until) for until in ("done", "playable")}
+    for wait in ends.values():
+        wait.looked(Life(task_id="a", born=0.0), Playable())
+    assert {until: wait.future.done() for until, wait in ends.items()} == {"done": False, "playable": True}

@@ -476,3 +476,34 @@ def test_nothing_is_lost_by_what_is_passed_over(events, keeps):
                 mine.steady = mine.steady and mine is passed
                 mine.observe(event, now)
         assert state(passed) == state(read)
+
+
+def test_who_comes_later_takes_nothing_from_those_before():
+    """Once somebody wants to see a task on its way, or to hear of each look, that stays, whatever others want."""
+    mine, wanted = life(), []
+    for sees, hears in ((False, False), (True, False), (False, True), (False, False)):
+        mine.want(sees=sees, hears=hears)
+        wanted.append((mine.keeps, mine.hears))
+    assert wanted == [(False, False), (True, False), (True, True), (True, True)]
+
+
+def test_what_was_in_the_way_is_over_with_an_answer():
+    """An id that is seen again is asked for with the others, and its next fault is its first one."""
+    mine = life()
+    for now in range(3):
+        set_back(mine, Kind.REJECTED, now, sought=False)
+    assert (mine.alone, mine.faults) == (True, 3)
+    mine.observe(look(S.QUEUED, mark=1), 3)
+    assert (mine.alone, mine.faults) == (False, 0)
+
+
+def test_of_looks_that_show_the_same_the_first_is_kept():
+    """While nothing changes no other look is kept in its place, and it stays when who wanted to see it has left."""
+    first = look(S.QUEUED, mark=1)
+    mine = life(keeps=True, hears=True)
+    mine.observe(first, 0)
+    mine.observe(look(S.QUEUED, mark=1), 1)
+    assert mine.last is first
+    mine.keeps = False
+    mine.observe(look(S.QUEUED, mark=1), 2)
+    assert mine.last is first

@@ -523,3 +523,8 @@ def test_what_is_no_secret_comes_through(data):
     """Byte for byte, in pieces of one."""
     redaction = Redaction([KEY])
     assert run(redaction, [data[place : place + 1] for place in range(len(data))])[0] == redaction.clean_cut(data)
+
+
+def test_digits_at_the_beginning_are_no_number():
+    """Where there is no percent sign nothing is read as a number: what is before a plain secret stays."""
+    assert Redaction([KEY]).clean(f"41 \\{KEY}".encode()) == b"41 \\***"

@@ -981,3 +981,17 @@ def test_the_times_of_a_row_are_read_from_wherever_it_is():
     odd = read_one(answer(env({**told, "status": "succeeded"})), "t1").times()
     assert [odd.submit_time.timestamp(), odd.start_time.timestamp(), odd.finish_time.timestamp()] == [*expected[:3]]
     assert odd.updated_at is None
+
+
+def test_what_is_kept_of_an_answer_does_not_pin_it():
+    """Who does not say that the answer is remembered gets looks that hold their own row only, once they are kept."""
+    told = read_many(answer({"code": "success", "data": [{"task_id": name, "status": "QUEUED"} for name in "ab"]}))
+    assert isinstance(told["b"].kept().source, bytes)
+
+
+def test_a_row_that_holds_several_tasks_is_the_first_of_them():
+    """Of a list in the place of a row the first task counts, when it is looked at and when it is read."""
+    first, second = ({"task_id": name, "status": "QUEUED", "action": name.upper(), "data": []} for name in "ab")
+    assert list(read_many(answer({"code": "success", "data": [[first, second]]}))) == ["a"]
+    payload = json.dumps([first, second]).encode()
+    assert Look("t", Status.QUEUED, 1, frozen=False, action="", source=payload).task().action == "A"

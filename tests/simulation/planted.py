@@ -109,6 +109,9 @@ def ids_that_a_batch_leaves_out_are_forgotten() -> AbstractContextManager[Any]:
         def miss(self: Poller, life: Life, now: float, *, single: bool) -> None:
             if single:
                 real(self, life, now, single=single)
+            else:
+                # as if it stood in the agenda already
+                life.slot = 0
 
         return miss
 
