@@ -242,15 +242,15 @@ class Tracker:
     def _forget(self, life: Tracked) -> None:
         self.poller.drop(life)
         self._lives.pop(life.task_id)
-        if self.schedule.relaxed():
-            self._relax()
+        self._relax()
 
     def _relax(self) -> None:
         """Those that are left need not wait for the turns of those that are gone.
 
         That happens when half of the crowd is gone, so all of it together is as much work as one look at every id.
         """
-        self._relax_some(iter(list(self._lives)))
+        if self.schedule.relaxed():
+            self._relax_some(iter(list(self._lives)))
 
     def _relax_some(self, lives: Iterator[Tracked]) -> None:
         now = self._now()
@@ -285,8 +285,7 @@ class Tracker:
         """An id is final, or given up."""
         tracked = self._lives.pop(life.task_id)
         waiters = tracked.waiters if tracked is life else ()
-        if self.schedule.relaxed():
-            self._relax()
+        self._relax()
         if self._record is not None:
             self._record.ended(life.task_id, *_end(verdict))
             self._keep(_KEPT_EVERY_SECONDS)

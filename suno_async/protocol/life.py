@@ -141,6 +141,7 @@ class Life(msgspec.Struct, gc=False, eq=False, kw_only=True):
         if changed or (self.keeps and self.last is None):
             # else who comes later would be told what is no longer so
             self._keep(look if self.keeps else None)
+        # a row that does not tell what it is may tell it later, without another change
         self.steady = self.kind != "" and not self.hears
         return AGAIN
 
@@ -222,10 +223,7 @@ def is_whole(task: Task) -> bool:
     Other things that a gateway serves in the same envelope are whole if there is anything of them at all.
     """
     if task.songs:
-        for song in task.songs:  # noqa: SIM110 - many end together, and a generator costs twice as much
-            if not song.audio_url and not song.broken:
-                return False
-        return True
+        return all(song.audio_url or song.broken for song in task.songs)
     if task.lyrics is not None:
         return True
     raw = task.raw

@@ -53,8 +53,10 @@ def test_a_row_that_cannot_be_read_is_still_a_task(payload):
 def test_a_kept_look_holds_its_row_only():
     """What is kept of an answer that nobody remembers says the same, and does not pin it."""
     mine = look(page(), 2, task_id="c")
-    task = mine.task()
+    names = ("task_id", "status", "mark", "frozen", "action")
+    said, task = [getattr(mine, name) for name in names], mine.task()
     assert mine.kept() is mine
+    assert [getattr(mine, name) for name in names] == said
     assert mine.source == json.dumps(ROWS[2]).encode()
     assert mine.task() == mine.kept().task() == task
     assert mine.keepers == 2
