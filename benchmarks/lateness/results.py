@@ -46,13 +46,13 @@ def _cell(place: Place, policy: str, pace: Pace, count: int, seeds: int) -> outs
 
 
 def _cells(seeds: int) -> list[tuple[Place, str, Pace, int, int]]:
-    """Half of the seeds, as a run is many tasks; fewer where it is thousands, or only for comparison."""
+    """Half of the seeds, as a run is many tasks; fewer where it is only for comparison."""
     half, few = max(2, seeds // 2), max(2, seeds // 4)
     ours = Adaptive(price=PRICE)
     others: list[tuple[str, Pace]] = [("Fixed(5)", Fixed(5.0)), ("Backoff(1, 1.5, 30)", Backoff(1.0, 1.5, 30.0, 0.0))]
     cells: list[tuple[Place, str, Pace, int, int]] = []
     for place in (AT_ONCE, DATED, PLAIN):
-        cells += [(place, ADAPTIVE, ours, count, half if count < 1000 else few) for count in COUNTS]
+        cells += [(place, ADAPTIVE, ours, count, half) for count in COUNTS]
     cells += [(place, *pace, count, few) for place in (AT_ONCE, PLAIN) for pace in others for count in COUNTS]
     cells += [(place, ADAPTIVE, ours, count, few) for place in ROUGH for count in (1, 20)]
     return cells

@@ -214,7 +214,9 @@ class Beat:
         if not self._exposed and not self.has_news:
             return
         odds = self._odds(self._trust(now))
-        for index in likely(list(map(sum, self.cells)), _UNLIKELY):
+        # of news all have their share: what is left out of them looks as if there were no beat, and stays unlikely
+        least = 0.0 if self.has_news else _UNLIKELY
+        for index in likely(list(map(sum, self.cells)), least):
             self.cells[index] = list(map(mul, self.cells[index], odds(WIDTHS[index])))
         scale = 1 / (self.no_beat + self.scale * sum(map(sum, self.cells)))
         self.no_beat, self.scale = self.no_beat * scale, self.scale * scale

@@ -1,6 +1,7 @@
 """The beat: whether there is one is found out, followed and given up by what looks show."""
 
 import math
+import random
 from statistics import NormalDist, fmean
 from types import SimpleNamespace
 
@@ -308,6 +309,38 @@ def test_where_there_is_hardly_a_beat_its_widths_matter_as_much():
     uneven = [max(cells) > 1.01 * min(cells) for cells in beat.cells]
     assert uneven == [True, False, True, True, True]
     assert beat.cells != before
+
+
+@pytest.mark.parametrize("updated", [None, 104.5])
+def test_what_was_unlikely_has_its_share_of_the_news(updated):
+    """However unlikely a width has become, a change that was seen says of its rounds what it says of all others."""
+    beat, even = Beat(100.0, widths=[0.001, 0.999, 0.0, 0.0, 0.0]), Beat(100.0)
+    for each in (beat, even):
+        each.changed(95.0, 110.0, updated)
+        each.looked(95.0, 110.0, 0.01)
+        # so that nothing is widened before it is taken in
+        each.take_in(100.0)
+    assert beat.widths()[0] / beat.widths()[1] == pytest.approx(0.001 / 0.999 * even.widths()[0] / even.widths()[1])
+    assert max(beat.cells[0]) > 2 * min(beat.cells[0])
+
+
+@pytest.mark.parametrize("believed", range(len(WIDTHS)))
+def test_a_wrong_width_is_found_out(believed):
+    """Whatever width was believed in: five minutes of rounds of 1.4 to 2.4 s, seen by many looks, tell a better one."""
+    chance, beat, begin = random.Random(5), Beat(0.0, 0.05, [float(index == believed) for index in range(5)]), 5.0
+    while begin < 300:
+        work, looked = chance.uniform(1.4, 2.4), begin - 1
+        while looked < begin + work + 1:
+            now = looked + 0.25
+            for _ in range(40):
+                beat.looked(looked, now, 0.01)
+                shown = begin + work * chance.random()
+                if looked < shown <= now:
+                    beat.changed(looked, now, math.floor(shown) + 0.5)
+            beat.take_in(now)
+            looked = now
+        begin += work + SLEEP
+    assert sum(share * width.seconds for share, width in zip(beat.widths(), WIDTHS, strict=True)) > 1.2
 
 
 def test_a_change_between_two_looks_makes_the_rounds_between_them_likely():
