@@ -5,7 +5,8 @@ duration weighs a little less with every later one, so that about the last 100 c
 before anything is seen, worth a few durations, so that a first task is served well and the hazard has no holes. Each
 weight is spread over its neighbours before the hazard is taken: a histogram of 30 durations is rough. How far it is
 spread, and whether what was known before is worth four times as much, is what would have foretold each duration best
-from all the others (cross-validation that leaves one out, as for the width of a kernel: Stone 1974, Rudemo 1982).
+by all the others (R. P. W. Duin, "On the choice of smoothing parameters for Parzen estimators of probability density
+functions", IEEE Transactions on Computers C-25, 1976).
 
 A kind is an action, or an action and a model, such as ``MUSIC/chirp-v4``. What is seen of one teaches ``MUSIC`` too,
 and what is known of ``MUSIC`` is what a model of it starts from, as ``MUSIC`` does from what is known of tasks of no
