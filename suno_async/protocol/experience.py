@@ -25,10 +25,12 @@ class Experience(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         # called by hand, msgspec looks at no types
-        if not isinstance(self.durations, dict):
+        durations, no_beat, widths = self.durations, self.no_beat, self.widths
+        if not isinstance(durations, dict) or not all(isinstance(one, Histogram) for one in durations.values()):
             raise ConfigurationError("Experience.durations must be those of another Experience, a dict")
-        widths = self.widths
-        if widths is not None and not (len(widths) == len(WIDTHS) and abs(sum(widths) - 1) < _UNEXACT):
+        if no_beat is not None and not (isinstance(no_beat, int | float) and 0 <= no_beat <= 1):
+            raise ConfigurationError(f"Experience.no_beat must be a share from 0 to 1, or None, not {no_beat!r}")
+        if widths is not None and not (_are_shares(widths) and len(widths) == len(WIDTHS)):
             raise ConfigurationError(f"Experience.widths must be {len(WIDTHS)} shares that are 1 all together")
 
     def __repr__(self) -> str:
@@ -37,6 +39,13 @@ class Experience(msgspec.Struct, frozen=True):
     def packed(self) -> bytes:
         """The same, as few bytes."""
         return _pack(self)
+
+
+def _are_shares(values: object) -> bool:
+    """True for a list of numbers that are 1 all together."""
+    if not isinstance(values, list) or not all(isinstance(value, int | float) and value >= 0 for value in values):
+        return False
+    return abs(sum(values) - 1) < _UNEXACT
 
 
 def unpacked(record: bytes | None) -> Experience:

@@ -59,6 +59,8 @@ class Rounds(msgspec.Struct, frozen=True):
     learned: bool
     """False where what was seen, if anything, says hardly more than what a client begins with."""
     probability: float
+    sleep: float
+    """Seconds that are taken as given, by the pace's ``beat``: only the work of a round is learned."""
     period: float
     """Seconds from one round to the next, on average over what is likely."""
     shortest: float
@@ -67,7 +69,7 @@ class Rounds(msgspec.Struct, frozen=True):
 
 
 class Looks(msgspec.Struct, frozen=True):
-    """The looks at a task that nobody else's requests carry along, where there are no rounds."""
+    """The looks at a task that nobody else's requests carry along, while no rounds are known."""
 
     price: float
     floor: float
@@ -150,6 +152,7 @@ def _rounds(experience: Experience, sleep: float | None) -> Rounds | None:
     return Rounds(
         learned=_tells(no_beat, start.no_beat) or min(shares) < _LIKELY,
         probability=1 - no_beat,
+        sleep=sleep,
         period=sum(period * share for period, share in zip(periods, shares, strict=True)),
         shortest=likely[0],
         longest=likely[-1],
@@ -240,16 +243,17 @@ def _beat_lines(beat: Rounds | None) -> Iterator[str]:
         yield f"Rounds: there seem to be none ({1 - beat.probability:.0%} sure)."
     elif beat.learned:
         reach = f" or so ({reach})" if beat.shortest < beat.longest else ""
-        yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure."
+        yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure;"
+        yield f"  {beat.sleep:g} s of that are as the pace says (beat=), the rest was learned."
     else:
         yield f"Rounds: not known yet ({beat.probability:.0%} sure that there are some, {reach} apart)."
-    yield "  Where there are rounds looks come just after each, fewer than below; what the"
-    yield "  gateway itself holds back, half a round for most, nobody can see sooner."
+    yield "  Each client finds out when they are; its looks then come just after each, and"
+    yield "  fewer than below. What the gateway itself holds back nobody can see sooner."
 
 
 def _look_lines(told: Figures) -> Iterator[str]:
     looks, kind = told.looks, _plain(told.kind)
-    yield f"Looks at a new task {kind if kind == _ANY else f'({kind})'}, alone, where there are no rounds:"
+    yield f"Looks at a new task {kind if kind == _ANY else f'({kind})'}, alone, while no rounds are known:"
     yield f"  one look is worth {looks.price:g} s of lateness; floor {looks.floor:g} s, ceiling {looks.ceiling:g} s"
     yield f"  at {' '.join(map(_short, looks.ages[:_LOOKS_TOLD]))} s"
     if looks.expected is None or looks.lateness is None:

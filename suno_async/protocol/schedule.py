@@ -81,12 +81,13 @@ class Schedule:
         self.floor = pace.floor
         self.learns = isinstance(inner, Adaptive)
         """It wants to see every look."""
-        self.taught = False
-        """Something was learned here that may be worth keeping."""
         self._pace = pace
         self._speed = pace.speed if isinstance(pace, Scaled) else 1.0
         self._adaptive = inner if isinstance(inner, Adaptive) else Adaptive(beat=None)
-        self._before = experience or self._adaptive.experience or Experience()
+        given = self._adaptive.experience
+        self._before = experience or given or Experience()
+        self.taught = experience is None and given is not None
+        """Something was learned here, or brought along, that may be worth keeping."""
         self.durations = Durations(self._before.durations)
         self.offset = Offset()
         self.beat: Beat | None = None

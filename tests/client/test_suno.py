@@ -938,6 +938,15 @@ async def test_a_journal_keeps_what_was_learned(tmp_path):
             assert again.experience().durations == suno.experience().durations != {}
 
 
+async def test_a_journal_keeps_what_a_client_was_given(tmp_path):
+    """What another client has learned is in the journal of the one it was given to, though no song ended there."""
+    known = Experience(no_beat=0.25)
+    async with Gateway() as gateway:
+        for pace in (Adaptive(experience=known), Adaptive()):
+            async with Suno(gateway.url, api_key=gateway.api_key, pace=pace, journal=tmp_path / "j") as suno:
+                assert suno.experience() == known
+
+
 # other paths
 
 

@@ -107,7 +107,19 @@ def test_no_bytes_are_an_error(noise, place, byte):
         assert sum(Beat(0.0, experience.no_beat, experience.widths).widths()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("widths", [[0.0] * len(WIDTHS), [1.0], [math.nan] * len(WIDTHS), [*SHARES, 0.0]])
+@pytest.mark.parametrize(
+    "widths",
+    [
+        [0.0] * len(WIDTHS),
+        [1.0],
+        [math.nan] * len(WIDTHS),
+        [*SHARES, 0.0],
+        [-1.0, 2.0, *[0.0] * (len(WIDTHS) - 2)],
+        ["1"] * len(WIDTHS),
+        5,
+        "EVEN!",
+    ],
+)
 def test_widths_are_shares(widths):
     """Whoever makes one by hand hears what is wrong with it."""
     with pytest.raises(ConfigurationError, match=rf"Experience\.widths must be {len(WIDTHS)} shares"):
@@ -119,7 +131,20 @@ def test_it_is_short_where_it_is_shown():
     assert repr(taught()) == "Experience(4 durations)"
 
 
-@pytest.mark.parametrize("durations", [1, None, "MUSIC", [30.0]])
+@pytest.mark.parametrize("no_beat", [-0.01, 1.01, 7, math.nan, math.inf, "0.5"])
+def test_the_beat_s_share_is_one(no_beat):
+    """How likely it is that there are no rounds is a number from 0 to 1, or not known."""
+    with pytest.raises(ConfigurationError, match=r"Experience\.no_beat must be a share from 0 to 1, or None, not "):
+        Experience(no_beat=no_beat)
+
+
+@pytest.mark.parametrize("no_beat", [None, 0, 0.0, 0.5, 1, 1.0])
+def test_any_share_is_one(no_beat):
+    """Both ends are in it."""
+    assert Experience(no_beat=no_beat).no_beat == no_beat
+
+
+@pytest.mark.parametrize("durations", [1, None, "MUSIC", [30.0], {"end:MUSIC": 5}, {"end:MUSIC": {"seen": 5}}])
 def test_durations_are_a_dict(durations):
     """What cannot be the durations of anything is refused, by name, and not when they are first used."""
     with pytest.raises(ConfigurationError, match=r"Experience\.durations must be"):

@@ -125,9 +125,9 @@ def test_the_rounds():
     told = figures(experience(no_beat=0.03, widths=SHARES)).beat
     shortest, middle, longest = (15 + width.seconds for width in WIDTHS[:3])
     period = 0.2 * shortest + 0.75 * middle + 0.05 * longest
-    assert told == Rounds(True, 0.97, pytest.approx(period), pytest.approx(shortest), pytest.approx(longest))
+    assert told == Rounds(True, 0.97, 15.0, pytest.approx(period), pytest.approx(shortest), pytest.approx(longest))
     slower = figures(experience(no_beat=0.03, widths=SHARES), Adaptive(beat=30)).beat
-    assert slower == Rounds(True, 0.97, *(pytest.approx(2 * seconds) for seconds in (period, shortest, longest)))
+    assert slower == Rounds(True, 0.97, 30.0, *(pytest.approx(2 * seconds) for seconds in (period, shortest, longest)))
 
 
 @pytest.mark.parametrize(
@@ -339,11 +339,13 @@ def test_the_text_of_the_rounds():
     """How likely rounds are, how far apart, and whether that was learned; and that a pace may not care."""
     known = figures(experience(no_beat=0.03, widths=SHARES)).beat
     assert (
-        f"news every {known.period:.4g} s or so ({known.shortest:.4g} to {known.longest:.4g} s), 97% sure."
+        f"news every {known.period:.4g} s or so ({known.shortest:.4g} to {known.longest:.4g} s), 97% sure;\n"
+        "  15 s of that are as the pace says (beat=), the rest was learned.\n"
         in explain(experience(no_beat=0.03, widths=SHARES))
     )
     sharp = Experience(no_beat=0.5, widths=[1.0, *[0.0] * (len(WIDTHS) - 1)])
-    assert f"news every {WIDTHS[0].period:.4g} s, 50% sure.\n" in explain(sharp)
+    assert f"news every {WIDTHS[0].period:.4g} s, 50% sure;\n  15 s of that" in explain(sharp)
+    assert "\n  7.5 s of that" in explain(sharp, Adaptive(beat=7.5))
     assert "Rounds: there seem to be none (86% sure).\n" in explain(Experience(no_beat=0.86, widths=EVEN))
     start = figures(Experience()).beat
     assert (
@@ -352,8 +354,8 @@ def test_the_text_of_the_rounds():
     )
     said = [explain(Experience(), pace).split("\n\n")[1].splitlines() for pace in (Adaptive(), Adaptive(beat=None))]
     assert said[0][1:] == [
-        "  Where there are rounds looks come just after each, fewer than below; what the",
-        "  gateway itself holds back, half a round for most, nobody can see sooner.",
+        "  Each client finds out when they are; its looks then come just after each, and",
+        "  fewer than below. What the gateway itself holds back nobody can see sooner.",
     ]
     assert said[1] == ["Rounds: this pace takes no notice of those of a gateway (beat=None)."]
 

@@ -227,6 +227,16 @@ def test_who_is_forgotten_twice_wants_nothing_less():
     assert schedule.delay(lives[1], 0.0, 0.5, 1.0) == pytest.approx(5 * 1.05 * 49 / 5)
 
 
+def test_what_was_brought_along_is_worth_keeping():
+    """An experience that a pace was given is kept, where there is none of the gateway's own yet."""
+    known = Experience(no_beat=0.5)
+    assert Schedule(Adaptive(experience=known)).taught
+    assert Schedule(Scaled(Adaptive(experience=known), 2)).taught
+    assert not Schedule(Adaptive(experience=known), Experience()).taught
+    assert not Schedule(Adaptive()).taught
+    assert not Schedule(Fixed(5)).taught
+
+
 # durations
 
 

@@ -58,6 +58,8 @@ def gateway(
                 raise UsageError(f"port {port} cannot be had: {error.strerror}") from None
             print(f"export SUNO_BASE_URL={local.url}\nexport SUNO_API_KEY={local.api_key}", flush=True)
             say(f"a local gateway listens on {local.url}, {speed:g} x as fast as a real one; Ctrl-C ends it")
+            if speed != 1:
+                say(f"its songs take as much less time: a client that learns wants pace=Scaled(Adaptive(), {speed:g})")
             await anyio.sleep_forever()
 
     with suppress(KeyboardInterrupt, CancelledError):

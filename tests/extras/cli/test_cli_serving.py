@@ -26,6 +26,7 @@ def test_serves_until_interrupted(cli, interrupt, monkeypatch, number):
     assert (url, key) == (f"export SUNO_BASE_URL={opened[0].url}", f"export SUNO_API_KEY={opened[0].api_key}")
     assert dict(opened[0].faults) == {"hang": 0.1, "drip": 0.0}
     assert "100 x as fast" in ended.err
+    assert "Scaled(Adaptive(), 100)" in ended.err
 
 
 @pytest.mark.parametrize(("words", "profile"), [(["--profile", "private"], "private"), ([], "stock")])
@@ -44,7 +45,9 @@ def test_serves_a_private_build(cli, interrupt, monkeypatch, words, profile):
 
     monkeypatch.setattr(serving, "Gateway", Watched)
     interrupt(lambda: opened, signal.SIGINT)
-    assert cli("gateway", *words).code == 0
+    ended = cli("gateway", *words)
+    assert ended.code == 0
+    assert "Scaled" not in ended.err
     assert made == [profile]
 
 
