@@ -5,8 +5,11 @@ duration weighs a little less with every later one, so that about the last 100 c
 before anything is seen, worth a few durations, so that a first task is served well and the hazard has no holes. Each
 weight is spread over its neighbours before the hazard is taken: a histogram of 30 durations is rough. How far it is
 spread, and whether what was known before is worth four times as much, is what would have foretold each duration best
-by all the others (R. P. W. Duin, "On the choice of smoothing parameters for Parzen estimators of probability density
-functions", IEEE Transactions on Computers C-25, 1976).
+by all the others, if it does so clearly (R. P. W. Duin, "On the choice of smoothing parameters for Parzen estimators of
+probability density functions", IEEE Transactions on Computers C-25, 1976). A duration of which only is known between
+which looks it ended counts in all of the bins between them, in each for as much as is expected there by then (the step
+of expectation of B. W. Turnbull, "The empirical distribution function with arbitrarily grouped, censored and truncated
+data", J. Royal Statistical Society B 38, 1976, made once for each).
 
 A kind is an action, or an action and a model, such as ``MUSIC/chirp-v4``. What is seen of one teaches ``MUSIC`` too,
 and what is known of ``MUSIC`` is what a model of it starts from, as ``MUSIC`` does from what is known of tasks of no
@@ -16,7 +19,7 @@ between two visible changes have histograms of their own.
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
@@ -41,11 +44,13 @@ _WIDTHS = [end - begin for begin, end in pairwise(_EDGES)]
 _KEPT = 0.99
 _LARGEST_UNIT = 1e9
 _MOST_SEEN = 10**15
-_AGREEING = 4
-"""How many times as much what was known before is worth, where it foretells what was seen."""
-_PRIOR_WEIGHT = 8.0
-_MODEL_WEIGHT = 12.0
-"""How many durations of a model count as much as what is known of its action."""
+_PRIOR_WORTHS = (8.0, 32.0)
+"""How many durations count as much as what is known before: more where that foretells them."""
+_MODEL_WORTHS = (12.0,)
+"""How many of a model count as much as what is known of its action, which has learned of them as well."""
+_TELLING = 1.0
+"""What foretells durations better by less than that, in logarithms, may do so by chance."""
+_EDGE = 2
 _LEFT = 1e-6
 _LEAST = 1e-12
 """Nothing is so unlikely that it could not have been foretold at all."""
@@ -116,29 +121,30 @@ class Histogram(msgspec.Struct, gc=False):
         """Another one with the same counts."""
         return Histogram(self.weights.copy(), self.unit, self.seen)
 
-    def add(self, least: float, most: float) -> None:
-        """One more duration, which was somewhere from ``least`` to ``most`` seconds."""
-        first, last = bisect_right(_EDGES, least) - 1, bisect_right(_EDGES, most) - 1
-        density = self.unit / (_EDGES[last + 1] - _EDGES[first])
-        for index in range(first, last + 1):
-            self.weights[index] += density * _WIDTHS[index]
+    def add(self, first: int, parts: Sequence[float]) -> None:
+        """One more duration, of which such parts are in bins from the ``first`` on."""
+        for index, part in enumerate(parts, first):
+            self.weights[index] += self.unit * part
         self.seen += 1
         self.unit /= _KEPT
         if self.unit > _LARGEST_UNIT:
             self.weights = [weight / self.unit for weight in self.weights]
             self.unit = 1.0
 
-    def shares(self, before: list[float], worth: float) -> list[float]:
-        """How much lies in each bin, all together 1, where what was known before is worth so many durations or more."""
+    def shares(self, before: list[float], worths: Sequence[float]) -> list[float]:
+        """How much lies in each bin, all together 1; what was known before is worth so many durations, or so many."""
         seen = [weight / self.unit for weight in self.weights]
         near = _spread(_spread(seen, 1), 1)
         mixtures = [
-            _Mixture(spread, own, before, worth * times)
+            _Mixture(spread, own, before, worth)
             for spread, own in ((near, 6 / 16), (_spread(near, 2), 14 / 64))
-            for times in (1, _AGREEING)
+            for worth in worths
         ]
-        bins = {index: weight for index, weight in enumerate(seen) if weight}
-        return max(mixtures, key=lambda mixture: mixture.foretold(bins)).shares()
+        # at both ends what is spread comes back, as if it had foretold itself
+        bins = {index: seen[index] for index in range(_EDGE, _BINS - _EDGE) if seen[index]}
+        best = max(mixtures, key=lambda mixture: mixture.foretold(bins))
+        is_telling = best.foretold(bins) > mixtures[0].foretold(bins) + _TELLING
+        return (best if is_telling else mixtures[0]).shares()
 
 
 class _Mixture(NamedTuple):
@@ -198,7 +204,9 @@ class Durations:
 
     def hazard(self, kind: str, event: Event = Event.END) -> Hazard:
         """The hazard of this kind of task, as far as it is known by now."""
-        name = event + ":" + kind
+        return self._hazard(event + ":" + kind)
+
+    def _hazard(self, name: str) -> Hazard:
         while name not in self._hazards:
             if name in self.histograms or name in _PRIORS:
                 self._hazards[name] = _hazard(self._shares(name))
@@ -220,16 +228,30 @@ class Durations:
         histogram = self.histograms.get(name)
         if histogram is None:
             histogram = self.histograms[name] = Histogram()
-        histogram.add(least, most)
+        first, last = bisect_right(_EDGES, least) - 1, bisect_right(_EDGES, most) - 1
+        histogram.add(first, self._parts(name, first, last) if last > first else [1.0])
         # tables take a quarter of a millisecond to make: not for every one of ten thousand a second
         if histogram.seen < 40 or histogram.seen % 20 == 0:
             for stale in [known for known in self._hazards if known.startswith(name)]:
                 del self._hazards[stale]
 
+    def _parts(self, name: str, first: int, last: int) -> list[float]:
+        """How likely it is in each of these bins that it was there, if it was in one of them."""
+        expected = self._hazard(name).expected
+        lefts = [math.exp(-gone) for gone in expected[first : last + 2]]
+        lefts += [lefts[-1] if lefts else 0.0] * (last + 2 - first - len(lefts))
+        # a little everywhere, by its width: what nobody expects happens as well
+        shares = [
+            before - after + _LEAST * width
+            for (before, after), width in zip(pairwise(lefts), _WIDTHS[first : last + 1], strict=True)
+        ]
+        total = sum(shares)
+        return [share / total for share in shares]
+
     def _shares(self, name: str) -> list[float]:
         shares = _prior(name) if name in _PRIORS else self._shares(_wider(name))
-        worth = _MODEL_WEIGHT if "/" in name else _PRIOR_WEIGHT
-        return self.histograms[name].shares(shares, worth) if name in self.histograms else shares
+        worths = _MODEL_WORTHS if "/" in name else _PRIOR_WORTHS
+        return self.histograms[name].shares(shares, worths) if name in self.histograms else shares
 
 
 _EVENTS = tuple(event + ":" for event in Event)

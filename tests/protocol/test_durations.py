@@ -136,7 +136,7 @@ def test_nothing_is_lost_between_the_bins(took, worth):
     for kind, most, least, event in took:
         durations.took(kind, most, least=least, event=event)
     for histogram in durations.histograms.values():
-        shares = histogram.shares([1 / 160] * 160, worth)
+        shares = histogram.shares([1 / 160] * 160, [worth])
         assert sum(shares) == pytest.approx(1, abs=1e-9)
         assert min(shares) > 0
 
@@ -205,7 +205,7 @@ def test_half_of_a_model_is_learned_from_twelve_durations():
 
 def test_a_duration_is_spread_over_five_bins():
     """What is seen at 100 s is a rough 100 s: (1 4 6 4 1) / 16 in the bins around it, and nothing elsewhere."""
-    shares = learned(*[100.0]).histograms["end:MUSIC"].shares([0.0] * 160, 1e-9)
+    shares = learned(*[100.0]).histograms["end:MUSIC"].shares([0.0] * 160, [1e-9])
     ages = learned(*[5000.0]).hazard("MUSIC").ages
     middle = next(index for index, age in enumerate(ages) if age > 100) - 1
     assert shares[middle - 2 : middle + 3] == pytest.approx([1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16])
@@ -236,18 +236,31 @@ SPREADS = [
     ("nine bins", {92: 1, 96: 2, 100: 3, 104: 2, 108: 1}),
     ("nine bins", dict.fromkeys(range(80, 110, 3), 1)),
     ("five bins", {99: 0.2, 100: 0.6, 101: 0.2}),
+    ("five bins", {2: 1}),
+    ("five bins", {157: 1}),
+    ("nine bins", {4: 1, 8: 1}),
+    ("nine bins", {151: 1, 155: 1}),
 ]
 
 
 @pytest.mark.parametrize(("kernel", "bins"), SPREADS)
 def test_durations_are_spread_as_far_as_they_foretell_one_another(kernel, bins):
     """Over nine bins where each is between others, over five where they are the same or tell nothing of each other."""
-    shares = counted(bins).shares([1 / 160] * 160, 1e-6)
-    expected = [0.0] * 160
+    shares = counted(bins).shares([1 / 160] * 160, [1e-6])
+    expected = [0.0] * 168
     for middle, count in bins.items():
-        for place, part in enumerate(KERNELS[kernel], middle - 4):
+        for place, part in enumerate(KERNELS[kernel], middle):
             expected[place] += count * part / sum(bins.values())
-    assert shares == pytest.approx(expected, abs=1e-6)
+    assert shares == pytest.approx(expected[4:-4], abs=1e-6)
+
+
+@pytest.mark.parametrize("end", [0, 1, 158, 159])
+def test_at_the_ends_nothing_foretells_itself_either(end):
+    """What is spread past the first bin or the last comes back, and is no reason to spread anything further."""
+    for count in (1, 30):
+        shares = counted({end: count}).shares([1 / 160] * 160, [1e-6])
+        assert sum(share > 1e-6 for share in shares) <= 4
+        assert sum(shares) == pytest.approx(1)
 
 
 def songs():
@@ -270,33 +283,48 @@ def songs():
 )
 def test_what_was_known_is_worth_four_times_as_much_where_it_foretold_what_was_seen(seconds, times, worth):
     """Songs that take as long as was expected make it surer; one alone, and those that take another time, do not."""
-    known, histogram = songs(), Histogram()
-    for each in seconds:
-        histogram.add(each, each)
+    known, histogram = songs(), learned(*seconds).histograms["end:MUSIC"]
     count = sum(histogram.weights) / histogram.unit
     far = bin_of(1200.0)
-    assert histogram.shares(known, worth)[far] / known[far] == pytest.approx(
+    assert histogram.shares(known, [worth, 4 * worth])[far] / known[far] == pytest.approx(
         times * worth / (count + times * worth), rel=1e-6
     )
 
 
+def row(first, bins, apart, count):
+    """So many bins, so far apart, with so many durations in each."""
+    return {first + apart * index: count for index in range(bins)}
+
+
 @pytest.mark.parametrize(
-    ("bins", "kernel", "times"),
+    ("bins", "kernel", "worth"),
     [
-        ({55: 1, 60: 1}, "five bins", 4),
-        ({55: 2}, "five bins", 1),
-        ({55: 0.25, 57: 0.25}, "nine bins", 1),
-        ({55: 0.25, 56: 1}, "five bins", 1),
+        (row(55, 2, 5, 1), "five bins", 8),
+        (row(60, 8, 5, 1), "five bins", 32),
+        (row(60, 4, 3, 1), "nine bins", 32),
+        (row(60, 4, 4, 1), "five bins", 8),
+        (row(60, 8, 4, 1), "nine bins", 32),
+        (row(60, 3, 2, 2), "five bins", 8),
+        (row(77, 4, 3, 0.5), "nine bins", 8),
+        (row(80, 10, 3, 1), "nine bins", 8),
+        (row(92, 5, 4, 3), "five bins", 8),
     ],
 )
-def test_no_duration_foretells_itself(bins, kernel, times):
+def test_no_duration_foretells_itself(bins, kernel, worth):
     """Of what is in a bin one duration is left out, or all of it where that is less; the rest must have foretold it."""
     known, total = songs(), sum(bins.values())
-    expected = [8 * times * share / (total + 8 * times) for share in known]
+    expected = [worth * share / (total + worth) for share in known]
     for middle, count in bins.items():
         for place, part in enumerate(KERNELS[kernel], middle - 4):
-            expected[place] += count * part / (total + 8 * times)
-    assert counted(bins).shares(known, 8.0) == pytest.approx(expected)
+            expected[place] += count * part / (total + worth)
+    assert counted(bins).shares(known, [8.0, 32.0]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("bins", "kernel"), [(2, "five bins"), (3, "nine bins")])
+def test_what_foretells_hardly_better_is_not_believed(bins, kernel):
+    """Two durations that foretell one another e ** 0.5 times better by nine bins are spread over five all the same."""
+    shares = counted(row(60, bins, 4, 1)).shares([1 / 160] * 160, [8.0])
+    assert shares[60] == pytest.approx((KERNELS[kernel][4] + KERNELS[kernel][8] + 8 / 160) / (bins + 8))
 
 
 def test_a_duration_that_was_not_seen_may_have_been_at_any_moment():
@@ -310,6 +338,46 @@ def test_a_duration_that_was_not_seen_may_have_been_at_any_moment():
     assert left(hazard, 30) > 0.96
     assert left(hazard, 110) < 0.04
     assert learned(*[80.0] * 9).hazard("MUSIC") != durations.hazard("MUSIC")
+
+
+def counts(durations, kind="MUSIC", event=Event.END):
+    """How much of a single duration was counted in each bin."""
+    return durations.copy()[f"{event}:{kind}"].weights
+
+
+def test_a_duration_that_was_not_seen_is_counted_where_ends_are_expected():
+    """Between two looks at 50 and 200 s it counts for most where others ended, and in no bin outside of them."""
+    durations = learned(*[100.0] * 300)
+    before = durations.copy()["end:MUSIC"]
+    durations.took("MUSIC", 200.0, least=50.0)
+    added = [now - then for now, then in zip(counts(durations), before.weights, strict=True)]
+    assert sum(added) == pytest.approx(before.unit)
+    assert sum(added[bin_of(100.0) - 2 : bin_of(100.0) + 3]) > 0.9 * before.unit
+    assert [share > 0 for share in added] == [bin_of(50.0) <= index <= bin_of(200.0) for index in range(160)]
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("kind", ["MUSIC", "LYRICS", ""])
+def test_what_was_not_seen_is_as_likely_as_it_was_before(kind, event):
+    """The first of its kind, from 3 to 300 s, leaves what is expected in there as it was, bin by bin."""
+    durations, expected = Durations(), prior_hazard(kind, event)
+    durations.took(kind, 300.0, least=3.0, event=event)
+    first, last = bin_of(3.0), bin_of(300.0)
+    edges = [0.0, *(1.07**index for index in range(last + 1))]
+    between = left(expected, edges[first]) - left(expected, edges[last + 1])
+    for index in range(first, last + 1):
+        share = (left(expected, edges[index]) - left(expected, edges[index + 1])) / between
+        assert counts(durations, kind, event)[index] == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize(("least", "most"), [(5_000.0, 20_000.0), (700.0, 40_000.0), (0.0, 46_000.0)])
+def test_what_nobody_expected_happens_as_well(least, most):
+    """Past all that is expected, a duration between two looks may have been at any moment alike."""
+    durations = Durations()
+    durations.took("MUSIC", most, least=least)
+    found, first, last = counts(durations), bin_of(max(least, 5_000.0)), bin_of(most)
+    assert sum(found) == pytest.approx(1)
+    assert [found[index + 1] / found[index] for index in range(first, last)] == pytest.approx([1.07] * (last - first))
 
 
 @pytest.mark.parametrize("spread", [0.1, 0.2, 0.35])
@@ -512,7 +580,7 @@ def test_asking_for_any_kind_keeps_nothing():
 def test_what_was_learned_can_be_written_down(codec):
     """Another process goes on with the same tables, and with the same in both it learns the same."""
     durations = Durations()
-    for seconds in range(80, 130):
+    for seconds in range(80, 120):
         durations.took("MUSIC/chirp-v4", float(seconds))
         durations.took("LYRICS", seconds / 10, least=seconds / 20, event=Event.PLAYABLE)
     other = Durations(codec.decode(codec.encode(durations.copy()), type=dict[str, Histogram]))
@@ -659,6 +727,21 @@ def test_what_is_learned_from_thirty_durations_does_no_harm(name, durations):
     for price in (0.3, 1, 3):
         before = cost(prior_hazard(kind), price, ends)
         assert fmean(cost(hazard, price, ends) for hazard in hazards) < 1.05 * before
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_what_is_learned_by_looks_alone_does_no_harm(name):
+    """Where a gateway writes no times down, 30 ends that were seen by these same looks do no more harm than that."""
+    ends, kind = WORLDS[name], "LYRICS" if name == "lyrics" else "MUSIC"
+    for price in (0.3, 1, 3):
+        costs = []
+        for seed in range(40):
+            durations = Durations()
+            for end in random.Random(seed).choices(ends, k=30):
+                ages = [0.0, *looks(durations.hazard(kind), price, end)]
+                durations.took(kind, ages[-1], least=ages[-2])
+            costs.append(cost(durations.hazard(kind), price, ends))
+        assert fmean(costs) < 1.05 * cost(prior_hazard(kind), price, ends)
 
 
 @pytest.mark.parametrize(("name", "gain"), [("60 s, 0.2", 0.7), ("200 s, 0.2", 0.75), ("100 s, 0.2", 0.85)])
