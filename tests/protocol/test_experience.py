@@ -141,7 +141,8 @@ def test_the_beat_s_share_is_one(no_beat):
 @pytest.mark.parametrize("no_beat", [None, 0, 0.0, 0.5, 1, 1.0])
 def test_any_share_is_one(no_beat):
     """Both ends are in it."""
-    assert Experience(no_beat=no_beat).no_beat == no_beat
+    sure = [1.0, *[0.0] * (len(WIDTHS) - 1)]
+    assert Experience(no_beat=no_beat, widths=sure).no_beat == no_beat
 
 
 @pytest.mark.parametrize("durations", [1, None, "MUSIC", [30.0], {"end:MUSIC": 5}, {"end:MUSIC": {"seen": 5}}])

@@ -232,7 +232,9 @@ def test_what_was_brought_along_is_worth_keeping():
     known = Experience(no_beat=0.5)
     assert Schedule(Adaptive(experience=known)).taught
     assert Schedule(Scaled(Adaptive(experience=known), 2)).taught
-    assert not Schedule(Adaptive(experience=known), Experience()).taught
+    kept = Experience(no_beat=0.75)
+    assert not Schedule(Adaptive(experience=known), kept).taught
+    assert Schedule(Adaptive(experience=known), kept).experience() == kept
     assert not Schedule(Adaptive()).taught
     assert not Schedule(Fixed(5)).taught
 
