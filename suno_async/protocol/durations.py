@@ -7,7 +7,7 @@ weight is spread over its neighbours before the hazard is taken: a histogram of 
 spread, and whether what was known before is worth four times as much, is what would have foretold each duration best
 by all the others, if it does so clearly (R. P. W. Duin, "On the choice of smoothing parameters for Parzen estimators of
 probability density functions", IEEE Transactions on Computers C-25, 1976). A duration of which only is known between
-which looks it ended counts in all of the bins between them, in each for as much as is expected there by then (the step
+which looks it ended counts in all of the bins between them, in each mostly for as much as is expected there (the step
 of expectation of B. W. Turnbull, "The empirical distribution function with arbitrarily grouped, censored and truncated
 data", J. Royal Statistical Society B 38, 1976, made once for each).
 
@@ -51,6 +51,9 @@ _MODEL_WORTHS = (12.0,)
 _TELLING = 1.0
 """What foretells durations better by less than that, in logarithms, may do so by chance."""
 _EDGE = 2
+_UNFORESEEN = 1 / 8
+"""So much of what ended between two looks may have done so at any moment alike: what is expected would confirm itself
+for hundreds of durations where a gateway has become faster."""
 _LEFT = 1e-6
 _LEAST = 1e-12
 """Nothing is so unlikely that it could not have been foretold at all."""
@@ -240,13 +243,12 @@ class Durations:
         expected = self._hazard(name).expected
         lefts = [math.exp(-gone) for gone in expected[first : last + 2]]
         lefts += [lefts[-1] if lefts else 0.0] * (last + 2 - first - len(lefts))
-        # a little everywhere, by its width: what nobody expects happens as well
+        widths = _WIDTHS[first : last + 1]
         shares = [
-            before - after + _LEAST * width
-            for (before, after), width in zip(pairwise(lefts), _WIDTHS[first : last + 1], strict=True)
+            before - after + _LEAST * width for (before, after), width in zip(pairwise(lefts), widths, strict=True)
         ]
-        total = sum(shares)
-        return [share / total for share in shares]
+        foreseen, unforeseen = (1 - _UNFORESEEN) / sum(shares), _UNFORESEEN / sum(widths)
+        return [foreseen * share + unforeseen * width for share, width in zip(shares, widths, strict=True)]
 
     def _shares(self, name: str) -> list[float]:
         shares = _prior(name) if name in _PRIORS else self._shares(_wider(name))

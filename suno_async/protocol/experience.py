@@ -26,11 +26,11 @@ class Experience(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         # called by hand, msgspec looks at no types
         durations, no_beat, widths = self.durations, self.no_beat, self.widths
-        if not isinstance(durations, dict) or not all(isinstance(one, Histogram) for one in durations.values()):
+        if not (isinstance(durations, dict) and all(map(_is_learned, durations.items()))):
             raise ConfigurationError("Experience.durations must be those of another Experience, a dict")
-        if no_beat is not None and not (isinstance(no_beat, int | float) and 0 <= no_beat <= 1):
+        if no_beat is not None and not _is_share(no_beat):
             raise ConfigurationError(f"Experience.no_beat must be a share from 0 to 1, or None, not {no_beat!r}")
-        if widths is not None and not (_are_shares(widths) and len(widths) == len(WIDTHS)):
+        if widths is not None and not (isinstance(widths, list) and len(widths) == len(WIDTHS) and _are_shares(widths)):
             raise ConfigurationError(f"Experience.widths must be {len(WIDTHS)} shares that are 1 all together")
 
     def __repr__(self) -> str:
@@ -41,11 +41,18 @@ class Experience(msgspec.Struct, frozen=True):
         return _pack(self)
 
 
-def _are_shares(values: object) -> bool:
-    """True for a list of numbers that are 1 all together."""
-    if not isinstance(values, list) or not all(isinstance(value, int | float) and value >= 0 for value in values):
-        return False
-    return abs(sum(values) - 1) < _UNEXACT
+def _is_learned(item: tuple[object, object]) -> bool:
+    name, histogram = item
+    return isinstance(name, str) and isinstance(histogram, Histogram)
+
+
+def _is_share(value: object) -> bool:
+    """True for what can be written down, and read again, as a number from 0 to 1."""
+    return type(value) in {int, float} and 0 <= value <= 1  # type: ignore[operator]
+
+
+def _are_shares(values: list[float]) -> bool:
+    return all(map(_is_share, values)) and abs(sum(values) - 1) < _UNEXACT
 
 
 def unpacked(record: bytes | None) -> Experience:

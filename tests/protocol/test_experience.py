@@ -8,12 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_async.protocol.beat import WIDTHS, Beat
-from suno_async.protocol.durations import Durations, Event
+from suno_async.protocol.durations import Durations, Event, Histogram
 from suno_async.protocol.errors import ConfigurationError
 from suno_async.protocol.experience import Experience, unpacked
 
 QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 SHARES = [0.5, 0.25, *[0.25 / (len(WIDTHS) - 2)] * (len(WIDTHS) - 2)]
+
+
+class Halved(float):
+    """A number that nobody can write down."""
 
 
 def taught():
@@ -116,6 +120,9 @@ def test_no_bytes_are_an_error(noise, place, byte):
         [*SHARES, 0.0],
         [-1.0, 2.0, *[0.0] * (len(WIDTHS) - 2)],
         ["1"] * len(WIDTHS),
+        [True, *[False] * (len(WIDTHS) - 1)],
+        [Halved(1.0), *[0.0] * (len(WIDTHS) - 1)],
+        tuple(SHARES),
         5,
         "EVEN!",
     ],
@@ -131,7 +138,7 @@ def test_it_is_short_where_it_is_shown():
     assert repr(taught()) == "Experience(4 durations)"
 
 
-@pytest.mark.parametrize("no_beat", [-0.01, 1.01, 7, math.nan, math.inf, "0.5"])
+@pytest.mark.parametrize("no_beat", [-0.01, 1.01, 7, math.nan, math.inf, "0.5", True, Halved(0.5)])
 def test_the_beat_s_share_is_one(no_beat):
     """How likely it is that there are no rounds is a number from 0 to 1, or not known."""
     with pytest.raises(ConfigurationError, match=r"Experience\.no_beat must be a share from 0 to 1, or None, not "):
@@ -145,7 +152,9 @@ def test_any_share_is_one(no_beat):
     assert Experience(no_beat=no_beat, widths=sure).no_beat == no_beat
 
 
-@pytest.mark.parametrize("durations", [1, None, "MUSIC", [30.0], {"end:MUSIC": 5}, {"end:MUSIC": {"seen": 5}}])
+@pytest.mark.parametrize(
+    "durations", [1, None, "MUSIC", [30.0], {"end:MUSIC": 5}, {"end:MUSIC": {"seen": 5}}, {1: Histogram()}]
+)
 def test_durations_are_a_dict(durations):
     """What cannot be the durations of anything is refused, by name, and not when they are first used."""
     with pytest.raises(ConfigurationError, match=r"Experience\.durations must be"):
