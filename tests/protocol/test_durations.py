@@ -392,7 +392,7 @@ def test_what_was_not_seen_is_as_likely_as_it_was_before(kind, event):
 
 @pytest.mark.parametrize("price", [0.3, 1, 3])
 def test_a_gateway_that_becomes_faster_is_noticed_by_looks_alone(price):
-    """After a hundred songs of 110 s, fifty of 40 s that nobody has timed make looks that cost a third less for them."""
+    """After a hundred songs of 110 s, fifty of 40 s that nobody has timed make looks that cost a third less."""
     songs_before, songs_now = lognormal(110, 0.1), lognormal(40, 0.1)
     costs = []
     for seed in range(8):
