@@ -241,7 +241,8 @@ def _beat_lines(beat: Rounds | None) -> Iterator[str]:
     reach = f"{beat.shortest:.4g} to {beat.longest:.4g} s"
     if beat.learned and beat.probability < 0.5:
         yield f"Rounds: there seem to be none ({1 - beat.probability:.0%} sure)."
-    elif beat.learned:
+        return
+    if beat.learned:
         reach = f" or so ({reach})" if beat.shortest < beat.longest else ""
         yield f"Rounds: there is news every {beat.period:.4g} s{reach}, {beat.probability:.0%} sure;"
         yield f"  {beat.sleep:g} s of that are as the pace says (beat=), the rest was learned."

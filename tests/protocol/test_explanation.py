@@ -346,7 +346,7 @@ def test_the_text_of_the_rounds():
     sharp = Experience(no_beat=0.5, widths=[1.0, *[0.0] * (len(WIDTHS) - 1)])
     assert f"news every {WIDTHS[0].period:.4g} s, 50% sure;\n  15 s of that" in explain(sharp)
     assert "\n  7.5 s of that" in explain(sharp, Adaptive(beat=7.5))
-    assert "Rounds: there seem to be none (86% sure).\n" in explain(Experience(no_beat=0.86, widths=EVEN))
+    assert "Rounds: there seem to be none (86% sure).\n\nLooks" in explain(Experience(no_beat=0.86, widths=EVEN))
     start = figures(Experience()).beat
     assert (
         f"not known yet ({start.probability:.0%} sure that there are some,"
