@@ -214,8 +214,8 @@ class Beat:
         if not self._exposed and not self.has_news:
             return
         odds = self._odds(self._trust(now))
-        # of news all have their share: what is left out of them looks as if there were no beat, and stays unlikely
-        least = 0.0 if self.has_news else _UNLIKELY
+        # of much news all have their share: what is left out of it looks as if there were no beat, and stays unlikely
+        least = 0.0 if self._seen() >= _KINDS else _UNLIKELY
         for index in likely(list(map(sum, self.cells)), least):
             self.cells[index] = list(map(mul, self.cells[index], odds(WIDTHS[index])))
         scale = 1 / (self.no_beat + self.scale * sum(map(sum, self.cells)))
@@ -237,8 +237,11 @@ class Beat:
     def _trust(self, now: float) -> float:
         """How much of one end's evidence each end counts for."""
         rounds = max(now - self._taken, 1.0) / ROUND
-        seen = sum(self._changes.values()) + sum(self._updates.values())
-        return _MOST_ENDS / max(self._expected / rounds, seen, _MOST_ENDS)
+        return _MOST_ENDS / max(self._expected / rounds, self._seen(), _MOST_ENDS)
+
+    def _seen(self) -> int:
+        """How many changes are not taken in yet."""
+        return sum(self._changes.values()) + sum(self._updates.values())
 
     def _odds(self, trust: float) -> Callable[[Width], Sequence[float]]:
         """How much more likely what was seen is with each phase than without a beat."""

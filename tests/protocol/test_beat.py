@@ -313,10 +313,16 @@ def test_where_there_is_hardly_a_beat_its_widths_matter_as_much():
 
 @pytest.mark.parametrize("updated", [None, 104.5])
 def test_what_was_unlikely_has_its_share_of_the_news(updated):
-    """However unlikely a width has become, a change that was seen says of its rounds what it says of all others."""
+    """However unlikely a width has become, four changes tell of its rounds as of all; fewer tell too little."""
     beat, even = Beat(100.0, widths=[0.001, 0.999, 0.0, 0.0, 0.0]), Beat(100.0)
+    few = Beat(100.0, widths=[0.001, 0.999, 0.0, 0.0, 0.0])
+    for _ in range(3):
+        few.changed(95.0, 110.0, updated)
+    few.take_in(100.0)
+    assert max(few.cells[0]) == min(few.cells[0]) < max(few.cells[1])
     for each in (beat, even):
-        each.changed(95.0, 110.0, updated)
+        for _ in range(4):
+            each.changed(95.0, 110.0, updated)
         each.looked(95.0, 110.0, 0.01)
         # so that nothing is widened before it is taken in
         each.take_in(100.0)
